@@ -1,0 +1,255 @@
+//! Errors with stable numbers and a place.
+//!
+//! A [`Code`] never changes its number; a retired number stays as a comment. Malformed input, unsupported input, a
+//! limit, lack of memory and I/O are different codes. The hundreds say the domain: general, manifest (-1xx),
+//! network (-2xx), media (-3xx), protection (-4xx), port (-5xx).
+
+use core::fmt;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal;)+) => {
+        /// What went wrong, as a stable negative number.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(i32)]
+        pub enum Code { $($(#[doc = $doc])+ $name = $number,)+ }
+
+        impl Code {
+            /// Every code, in the order of declaration.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)+];
+
+            /// The stable number.
+            pub const fn number(self) -> i32 {
+                self as i32
+            }
+
+            /// One line for a person.
+            pub const fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)+ }
+            }
+
+            /// The code of a number; `None` when no code has it.
+            pub const fn from_number(number: i32) -> Option<Code> {
+                match number { $($number => Some(Code::$name),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An argument is out of its range.
+    Argument = -1, "an argument is out of range";
+    /// A struct or version does not fit this library.
+    Abi = -2, "struct size or ABI version does not fit this library";
+    /// The allocator refused.
+    NoMemory = -3, "the allocator has no memory";
+    /// The call does not fit the state.
+    State = -4, "not possible in this state";
+    /// A function was called from inside a callback.
+    Reentrant = -5, "called from inside a callback of the same player";
+    /// The byte budget cannot hold what is needed.
+    Budget = -6, "the byte budget is too small";
+    /// A port function that is not there.
+    Unsupported = -7, "not supported by this port or build";
+
+    /// XML syntax.
+    ManifestSyntax = -100, "the manifest is not well-formed XML";
+    /// Text encoding.
+    ManifestEncoding = -101, "the manifest's text encoding is broken";
+    /// A document type declaration.
+    ManifestDoctype = -102, "the manifest has a DOCTYPE, which Smooth Streaming forbids";
+    /// An entity that is not predefined.
+    ManifestEntity = -103, "the manifest uses an undefined or illegal entity";
+    /// Another root element.
+    ManifestNotSmooth = -104, "not a Smooth Streaming manifest";
+    /// MajorVersion.
+    ManifestVersion = -105, "unknown manifest version";
+    /// A required attribute.
+    ManifestAttribute = -106, "a required attribute is missing or invalid";
+    /// Times that cannot be.
+    ManifestTimeline = -107, "the fragment list has impossible times";
+    /// Nothing left to play.
+    ManifestNothingPlayable = -108, "no stream of the manifest can be played";
+    /// End of input inside the document.
+    ManifestTruncated = -109, "the manifest ends too early";
+    /// Template or result of a fragment URL.
+    UrlInvalid = -110, "a URL is malformed";
+    /// A URL that policy forbids.
+    UrlRefused = -111, "a URL was refused: scheme, or a path above the manifest's";
+    /// Manifest size.
+    LimitManifestBytes = -120, "the manifest is larger than the limit";
+    /// Compression ratio.
+    LimitInflateRatio = -121, "the compressed manifest inflates beyond the limit";
+    /// Element depth.
+    LimitXmlDepth = -122, "XML elements are nested too deeply";
+    /// Attributes of one element.
+    LimitXmlAttributes = -123, "an XML element has too many attributes";
+    /// Bytes of a name, an attribute or a text.
+    LimitXmlText = -124, "an XML name, attribute or text is too long";
+    /// StreamIndex elements.
+    LimitStreams = -125, "too many streams";
+    /// QualityLevel elements of a stream.
+    LimitLevels = -126, "too many quality levels in a stream";
+    /// CustomAttributes of a level.
+    LimitCustomAttributes = -127, "too many custom attributes on a quality level";
+    /// `c` elements.
+    LimitFragments = -128, "too many fragments listed";
+    /// Bytes of a URL.
+    LimitUrl = -129, "a URL is too long";
+    /// Header of compressed data.
+    InflateHeader = -140, "compressed data has a bad gzip or zlib header";
+    /// Compressed data.
+    InflateData = -141, "compressed data is corrupt";
+    /// Checksum or length after compressed data.
+    InflateChecksum = -142, "the checksum of compressed data does not match";
+    /// End of input inside compressed data.
+    InflateTruncated = -143, "compressed data ends too early";
+
+    /// An HTTP status that is no success.
+    HttpStatus = -200, "the server answered with an error status";
+    /// No connection.
+    Connect = -201, "no connection to the server";
+    /// No connection in time.
+    ConnectTimeout = -202, "the connection took too long";
+    /// No first byte in time.
+    FirstByteTimeout = -203, "the server did not answer in time";
+    /// No further byte in time.
+    IdleTimeout = -204, "the server stopped sending";
+    /// Closed before the end of the body.
+    BodyTruncated = -205, "the response ended before its declared length";
+    /// Malformed HTTP.
+    HttpSyntax = -206, "the HTTP response is malformed";
+    /// Redirects.
+    TooManyRedirects = -207, "too many redirects, or one that is not allowed";
+    /// Content-Encoding.
+    ContentEncoding = -208, "unknown Content-Encoding";
+    /// Any other failure of the connection.
+    NetworkIo = -209, "the connection failed";
+    /// Name resolution.
+    NameResolution = -210, "the server's name could not be resolved";
+    /// Transport security.
+    Tls = -211, "the secure connection failed";
+    /// HTTP head or chunk header size.
+    LimitHttpHead = -220, "the HTTP response head is larger than the limit";
+
+    /// A body without `moof`.
+    FragmentNotMp4 = -300, "the response is not a media fragment";
+    /// Box size or place.
+    BoxInvalid = -301, "a box has an impossible size";
+    /// Samples outside `mdat`.
+    SamplesOutside = -302, "the sample table does not fit the media data";
+    /// Fewer bytes than the boxes say.
+    FragmentTruncated = -303, "the fragment ends too early";
+    /// The body changed on retry.
+    FragmentChanged = -304, "the fragment changed between two requests";
+    /// NAL unit lengths.
+    NalInvalid = -305, "a NAL unit length exceeds its sample";
+    /// CodecPrivateData.
+    CodecConfig = -306, "the codec private data cannot be used";
+    /// An unknown or refused codec.
+    CodecUnsupported = -307, "the codec is not supported";
+    /// No key frame first.
+    NoKeyFrame = -308, "the fragment does not start with a key frame";
+    /// Retries ended: the fragment is lost.
+    FragmentLost = -309, "the fragment could not be fetched and was skipped";
+    /// Depth or number of boxes.
+    LimitBoxes = -320, "too many boxes, or nested too deeply";
+    /// Samples of a fragment.
+    LimitSamples = -321, "too many samples in a fragment";
+    /// Bytes of a fragment.
+    LimitFragmentBytes = -322, "the fragment is larger than the limit";
+    /// Bytes of a sample.
+    LimitSampleBytes = -323, "a sample is larger than its share of the budget";
+    /// Bytes of codec private data.
+    LimitCodecConfig = -324, "the codec private data is larger than the limit";
+    /// Bytes of a `moof`.
+    LimitMoofBytes = -325, "the movie fragment header is larger than the limit";
+
+    /// A protection system that is not known.
+    ProtectionUnsupported = -400, "the protection system is not supported";
+    /// A protection header that cannot be read.
+    ProtectionHeader = -401, "the protection header is malformed";
+    /// Protection header size or number.
+    LimitProtection = -420, "too many or too large protection headers";
+
+    /// A port broke its contract.
+    PortContract = -500, "a port callback broke its contract";
+    /// The decoder failed for good.
+    DecoderFailed = -501, "the decoder port failed";
+    /// The HTTP port failed for good.
+    HttpPortFailed = -502, "the HTTP port failed";
+    /// The decoder refused every level.
+    DecoderRefused = -503, "the decoder refused every quality level of a stream";
+}
+
+/// Where in the input an error lies.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Place {
+    /// Byte offset in the (inflated) input, 0 when unknown.
+    pub offset: u64,
+    /// Element, attribute, box path or header field; empty when unknown.
+    pub at: &'static str,
+}
+
+/// A [`Code`] and its [`Place`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Error {
+    /// What went wrong.
+    pub code: Code,
+    /// Where.
+    pub place: Place,
+}
+
+/// The result of everything that can fail in the core.
+pub type Result<T> = core::result::Result<T, Error>;
+
+impl Error {
+    /// `code` at a named element or box and a byte offset.
+    pub const fn at(code: Code, at: &'static str, offset: u64) -> Error {
+        Error { code, place: Place { offset, at } }
+    }
+}
+
+impl From<Code> for Error {
+    fn from(code: Code) -> Error {
+        Error { code, place: Place { offset: 0, at: "" } }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.code.text(), self.code.number())?;
+        if !self.place.at.is_empty() {
+            write!(f, " at {}", self.place.at)?;
+        }
+        if self.place.offset != 0 {
+            write!(f, ", byte {}", self.place.offset)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_come_back() {
+        for (i, a) in Code::ALL.iter().enumerate() {
+            assert_eq!(Code::from_number(a.number()), Some(*a));
+            assert!(a.number() < 0);
+            assert!(Code::ALL[..i].iter().all(|b| b.number() != a.number()), "{a:?}");
+        }
+        assert_eq!(Code::from_number(0), None);
+    }
+
+    #[test]
+    fn an_error_reads_like_a_sentence() {
+        let e = Error::at(Code::ManifestAttribute, "StreamIndex@Type", 812);
+        assert_eq!(
+            std::format!("{e}"),
+            "a required attribute is missing or invalid (-106) at StreamIndex@Type, byte 812"
+        );
+    }
+}

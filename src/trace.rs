@@ -1,0 +1,25 @@
+//! Log targets: one name a module, so that a host can filter by place.
+//!
+//! Nothing above `trace` level is written per sample, and no URL is ever written with its query string: tokens
+//! live there.
+
+/// Target of the manifest parser.
+pub const MANIFEST: &str = "smoothcore::manifest";
+/// Target of the fragment parser.
+pub const MP4: &str = "smoothcore::mp4";
+/// Target of the session.
+pub const SESSION: &str = "smoothcore::session";
+/// Target of bitrate switching.
+pub const ABR: &str = "smoothcore::abr";
+/// Target of the HTTP/1.1 client.
+pub const HTTP: &str = "smoothcore::http";
+/// Target of the player.
+pub const PLAYER: &str = "smoothcore::player";
+
+/// `url` up to its query string: what may be logged.
+pub fn redacted(url: &str) -> &str {
+    match url.split_once('?') {
+        Some((head, _)) => head,
+        None => url,
+    }
+}
