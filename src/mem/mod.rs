@@ -4,6 +4,10 @@
 //! is passed to each call, because the core has neither globals nor shared ownership. Charges are by capacity, so
 //! that the account never holds less than the heap does (allocator headers aside).
 
+mod pool;
+
+pub use pool::{Chain, Pool, Slices};
+
 use alloc::vec::Vec;
 use core::iter::repeat_n;
 

@@ -1,0 +1,358 @@
+//! The whole boundary of a session in one file: what goes in, what comes out.
+//!
+//! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
+//! host should do. Nothing here moves by itself.
+
+use crate::codec::CodecConfig;
+use crate::error::{Code, Error};
+use crate::mem::Slices;
+use crate::time::{Instant, MediaTime, Micros};
+
+/// One `StreamIndex`: its position in the manifest, from 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StreamId(pub u16);
+
+/// One HTTP exchange. Never 0, never used twice in a session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u32);
+
+/// What a stream carries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum MediaKind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Captions, markers and other timed data.
+    Text,
+}
+
+// ---------------------------------------------------------------------------------------------------------- inputs
+
+/// A fact from the host. Body bytes come by `Session::body` or `Session::space`.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// The head of a response has arrived. Optional for a stack that only tells the end; then 200 is assumed.
+    Response(RequestId, Response<'a>),
+    /// The exchange is over.
+    Finished(RequestId, Outcome),
+    /// The decoder took the sample last offered for this stream.
+    Accepted(StreamId),
+    /// The decoder has no room for it now; it is offered again after [`Input::Buffered`] or [`Input::Timeout`].
+    Refused(StreamId),
+    /// What the decoder of this stream holds.
+    Buffered(StreamId, Buffered),
+    /// The answer to [`Output::Configure`].
+    Configured(StreamId, Configured),
+    /// Time has passed. Early ones are harmless.
+    Timeout,
+}
+
+/// The head of an HTTP response. Header values are verbatim; absent ones are empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Response<'a> {
+    /// The status code.
+    pub status: u16,
+    /// The URL after redirects; empty when it is the one requested.
+    pub final_url: &'a str,
+    /// `Content-Length` of the bytes that will be handed in; `None` when unknown, or when the stack inflates.
+    pub content_length: Option<u64>,
+    /// `Content-Type`.
+    pub content_type: &'a str,
+    /// `Content-Encoding` still in force; empty when the stack has already inflated.
+    pub content_encoding: &'a str,
+    /// `Date`, a hint at the origin's clock.
+    pub date: &'a str,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The whole body was handed in.
+    Complete,
+    /// It broke; a -2xx code says how.
+    Failed(Code),
+}
+
+/// What the decoder of one stream holds, as the port sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Buffered {
+    /// Media accepted but not yet presented.
+    pub depth: Micros,
+    /// The media time being presented; `None` before the first.
+    pub position: Option<MediaTime>,
+    /// Pictures dropped since the session opened.
+    pub dropped: u32,
+}
+
+/// What a decoder port says to a configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Configured {
+    /// Ready for samples.
+    Ok,
+    /// Not before what it holds has drained; ask again.
+    Later,
+    /// It cannot play this: the quality level is dropped.
+    Refused,
+}
+
+// --------------------------------------------------------------------------------------------------------- outputs
+
+/// Something the host should do now. Borrowed parts are valid until the next call into the session.
+#[derive(Clone, Debug)]
+pub enum Output<'a> {
+    /// Start this exchange.
+    Request(Request<'a>),
+    /// Stop this exchange; nothing more is expected of it.
+    Cancel(RequestId),
+    /// Set up the decoder of a stream; answer with [`Input::Configured`].
+    Configure(Configure<'a>),
+    /// Give this sample to the decoder; answer with [`Input::Accepted`] or [`Input::Refused`].
+    Sample(Sample<'a>),
+    /// Order to the presentation clock.
+    Rate(Rate),
+    /// Throw away what the decoder of a stream holds, and anything of an older epoch.
+    Flush(StreamId, Epoch),
+    /// No sample follows on this stream in this epoch.
+    EndOfStream(StreamId, Epoch),
+    /// Something the host may want to know.
+    Event(Event),
+    /// Nothing more to do before this instant (`None`: before the next input).
+    Idle(Option<Instant>),
+}
+
+/// Rises with every flush; travels on configure, sample, flush and end, so that a port can drop what is stale.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Epoch(pub u32);
+
+/// An exchange to start: always a plain GET of the whole resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Its name from now on.
+    pub id: RequestId,
+    /// Absolute `http` or `https` URL.
+    pub url: &'a str,
+    /// What is fetched. Send `Accept-Encoding: gzip, deflate` for the manifest alone.
+    pub kind: RequestKind,
+    /// The stream it belongs to; `None` for the manifest.
+    pub stream: Option<StreamId>,
+    /// 1 for the first try. From the third try on send `Cache-Control: no-cache`.
+    pub attempt: u32,
+}
+
+/// What a request fetches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RequestKind {
+    /// The client manifest.
+    Manifest,
+    /// A media fragment.
+    Fragment,
+}
+
+/// How samples are framed; a property of the decoder port.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Framing {
+    /// Annex B start codes, ADTS headers: what hardware decoders take.
+    #[default]
+    ElementaryStream,
+    /// NAL length prefixes and raw access units, as they lie in the file.
+    LengthPrefixed,
+}
+
+/// Set-up of one stream's decoder.
+#[derive(Clone, Copy, Debug)]
+pub struct Configure<'a> {
+    /// The stream.
+    pub stream: StreamId,
+    /// Samples that follow carry this epoch.
+    pub epoch: Epoch,
+    /// What it carries.
+    pub kind: MediaKind,
+    /// Codec and its parameters; `private` is start-coded parameter sets or an AudioSpecificConfig.
+    pub config: &'a CodecConfig,
+    /// How the samples will be framed.
+    pub framing: Framing,
+    /// Configuration record in the form the framing wants: Annex B parameter sets or `avcC`; AudioSpecificConfig.
+    pub record: &'a [u8],
+    /// The quality level's `Index`.
+    pub level: u32,
+    /// Its bitrate in bit/s.
+    pub bitrate: u32,
+}
+
+/// One access unit.
+#[derive(Clone, Debug)]
+pub struct Sample<'a> {
+    /// The stream.
+    pub stream: StreamId,
+    /// Older epochs are stale.
+    pub epoch: Epoch,
+    /// Presentation time.
+    pub pts: MediaTime,
+    /// Decoding time.
+    pub dts: MediaTime,
+    /// Duration in 100 ns.
+    pub duration: u64,
+    /// Key frame and the like.
+    pub flags: SampleFlags,
+    /// Start of its fragment in stream ticks, as it stood in the URL.
+    pub fragment: u64,
+    /// Bitrate of its quality level in bit/s.
+    pub bitrate: u32,
+    /// The bytes.
+    pub data: Parts<'a>,
+}
+
+/// Facts about a sample, as bits.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SampleFlags(pub u32);
+
+impl SampleFlags {
+    /// Decoding can start here.
+    pub const KEY: SampleFlags = SampleFlags(1);
+    /// Not the direct successor of the sample before.
+    pub const DISCONTINUITY: SampleFlags = SampleFlags(2);
+    /// A prefix carries parameter sets.
+    pub const CONFIG: SampleFlags = SampleFlags(4);
+    /// Decode, do not show: it lies before the seek target.
+    pub const PREROLL: SampleFlags = SampleFlags(8);
+
+    /// These and `other`.
+    pub const fn with(self, other: SampleFlags) -> SampleFlags {
+        SampleFlags(self.0 | other.0)
+    }
+
+    /// Whether every bit of `other` is set.
+    pub const fn has(self, other: SampleFlags) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// The bytes of a sample: a prefix that the core made, then slices of the body. Iterate to get every part in order.
+#[derive(Clone, Debug)]
+pub struct Parts<'a> {
+    prefix: &'a [u8],
+    body: Body<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Body<'a> {
+    Whole(&'a [u8]),
+    Blocks(Slices<'a>),
+}
+
+impl<'a> Parts<'a> {
+    /// A prefix (may be empty) and body slices.
+    pub const fn blocks(prefix: &'a [u8], body: Slices<'a>) -> Parts<'a> {
+        Parts { prefix, body: Body::Blocks(body) }
+    }
+
+    /// A prefix (may be empty) and one body slice.
+    pub const fn whole(prefix: &'a [u8], body: &'a [u8]) -> Parts<'a> {
+        Parts { prefix, body: Body::Whole(body) }
+    }
+
+    /// Bytes in all parts.
+    pub fn bytes(&self) -> usize {
+        self.clone().fold(0usize, |sum, part| sum.saturating_add(part.len()))
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if !self.prefix.is_empty() {
+            return Some(core::mem::take(&mut self.prefix));
+        }
+        match &mut self.body {
+            Body::Whole(whole) if whole.is_empty() => None,
+            Body::Whole(whole) => Some(core::mem::take(whole)),
+            Body::Blocks(slices) => slices.next(),
+        }
+    }
+}
+
+/// Order to the presentation clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rate {
+    /// Show nothing new; keep what you have.
+    Hold,
+    /// Run at `n`/1000 of real time.
+    Run(i32),
+}
+
+/// Something the host may want to know. What the numbers mean stands at each [`EventKind`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// When, on the host's clock.
+    pub at: Instant,
+    /// The stream, where one is concerned.
+    pub stream: Option<StreamId>,
+    /// Media time, where one is concerned.
+    pub media_time: Option<MediaTime>,
+    /// Why, and where in the input.
+    pub error: Option<Error>,
+    /// HTTP status, 0 when none is concerned.
+    pub http_status: u16,
+    /// First number.
+    pub a: u64,
+    /// Second number.
+    pub b: u64,
+    /// Events dropped before this one because nobody fetched them.
+    pub lost: u32,
+}
+
+/// Kinds of events. Numbers are stable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u32)]
+pub enum EventKind {
+    /// The manifest is parsed. a = streams listed, b = duration in microseconds.
+    Opened = 1,
+    /// A stream will not be played. `error` says why.
+    StreamDropped = 2,
+    /// A quality level will not be played. `error` says why; a = its bitrate.
+    LevelDropped = 3,
+    /// A fragment is being fetched. `media_time` = its start; a = bitrate, b = start in stream ticks.
+    FragmentStarted = 4,
+    /// A fragment has arrived. a = bytes, b = microseconds from request to last byte.
+    FragmentDone = 5,
+    /// One try failed and another follows. `error` or `http_status` says why; a = try, b = microseconds to wait.
+    Retry = 6,
+    /// A fragment, or the rest of it, is lost. `media_time` = where the hole starts; a = its length in
+    /// microseconds, b = start of the fragment in stream ticks.
+    Gap = 7,
+    /// The next fragments come from another level. a = bitrate before, b = bitrate now.
+    Switch = 8,
+    /// The clock was started for the first time. a = microseconds since open.
+    Started = 9,
+    /// The decoder ran dry: the clock is held. `stream` = which.
+    Stalled = 10,
+    /// The clock runs again after a stall. a = microseconds it was held.
+    Resumed = 11,
+    /// A seek begins at the fragment that covers its target. `media_time` = the target.
+    Seeking = 12,
+    /// One stream has been handed over to its end.
+    StreamEnded = 13,
+    /// Every stream has ended.
+    Ended = 14,
+    /// The session cannot go on. `error` says why. Comes once.
+    Failed = 15,
+}
+
+/// Why one try of an exchange did not succeed; used in events and retry decisions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The code.
+    pub error: Error,
+    /// HTTP status, 0 when there was none.
+    pub status: u16,
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Failure {
+        Failure { error: code.into(), status: 0 }
+    }
+}
