@@ -3,7 +3,7 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
-use crate::codec::CodecConfig;
+use crate::codec::{CodecConfig, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
@@ -15,17 +15,6 @@ pub struct StreamId(pub u16);
 /// One HTTP exchange. Never 0, never used twice in a session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RequestId(pub u32);
-
-/// What a stream carries.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum MediaKind {
-    /// Pictures.
-    Video,
-    /// Sound.
-    Audio,
-    /// Captions, markers and other timed data.
-    Text,
-}
 
 // ---------------------------------------------------------------------------------------------------------- inputs
 
@@ -159,6 +148,31 @@ pub enum Framing {
     LengthPrefixed,
 }
 
+/// What a decoder port is, told once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DecoderTraits {
+    /// How it wants samples.
+    pub framing: Framing,
+    /// Bits of the constants below.
+    pub flags: u32,
+}
+
+impl DecoderTraits {
+    /// Each sample must be one slice; the core pays the copy.
+    pub const CONTIGUOUS: u32 = 1;
+    /// Each picture must begin with an access unit delimiter.
+    pub const NEEDS_AUD: u32 = 2;
+    /// It has no clock: it takes samples as fast as they come (a file, a transmuxer). No rate orders, no stalls.
+    pub const UNPACED: u32 = 4;
+    /// Parameter sets before every key frame, not only where they may have changed.
+    pub const REPEAT_PARAMETER_SETS: u32 = 8;
+
+    /// Whether every bit of `flags` is set.
+    pub const fn has(self, flags: u32) -> bool {
+        self.flags & flags == flags
+    }
+}
+
 /// Set-up of one stream's decoder.
 #[derive(Clone, Copy, Debug)]
 pub struct Configure<'a> {
@@ -167,7 +181,7 @@ pub struct Configure<'a> {
     /// Samples that follow carry this epoch.
     pub epoch: Epoch,
     /// What it carries.
-    pub kind: MediaKind,
+    pub kind: Kind,
     /// Codec and its parameters; `private` is start-coded parameter sets or an AudioSpecificConfig.
     pub config: &'a CodecConfig,
     /// How the samples will be framed.
@@ -303,6 +317,43 @@ pub struct Event {
     pub b: u64,
     /// Events dropped before this one because nobody fetched them.
     pub lost: u32,
+}
+
+impl Event {
+    /// An event of `kind` that concerns nothing in particular.
+    pub const fn new(kind: EventKind, at: Instant) -> Event {
+        Event {
+            kind,
+            at,
+            stream: None,
+            media_time: None,
+            error: None,
+            http_status: 0,
+            a: 0,
+            b: 0,
+            lost: 0,
+        }
+    }
+
+    /// The same about `stream`.
+    pub const fn about(self, stream: StreamId) -> Event {
+        Event { stream: Some(stream), ..self }
+    }
+
+    /// The same with a reason.
+    pub const fn because(self, error: Error) -> Event {
+        Event { error: Some(error), ..self }
+    }
+
+    /// The same at a media time.
+    pub const fn when(self, time: MediaTime) -> Event {
+        Event { media_time: Some(time), ..self }
+    }
+
+    /// The same with its two numbers.
+    pub const fn numbers(self, a: u64, b: u64) -> Event {
+        Event { a, b, ..self }
+    }
 }
 
 /// Kinds of events. Numbers are stable.

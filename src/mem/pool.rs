@@ -30,6 +30,12 @@ impl Pool {
         self.blocks.len().saturating_sub(self.free.len())
     }
 
+    /// Bytes charged for blocks and lists.
+    pub fn charged(&self) -> usize {
+        let blocks = self.blocks.len().saturating_mul(self.block);
+        blocks.saturating_add(self.blocks.charged()).saturating_add(self.free.charged())
+    }
+
     /// A block, fresh from the account only when none is free.
     fn take(&mut self, account: &mut Account) -> Result<u16> {
         if let Some(index) = self.free.pop() {

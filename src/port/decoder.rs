@@ -1,32 +1,7 @@
 //! The decoder seam.
 
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, Epoch, Framing, Rate, Sample, StreamId};
-
-/// What a decoder port is, told once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct DecoderTraits {
-    /// How it wants samples.
-    pub framing: Framing,
-    /// Bits of the constants below.
-    pub flags: u32,
-}
-
-impl DecoderTraits {
-    /// Each sample must be one slice; the core pays the copy.
-    pub const CONTIGUOUS: u32 = 1;
-    /// Each picture must begin with an access unit delimiter.
-    pub const NEEDS_AUD: u32 = 2;
-    /// It has no clock: it takes samples as fast as they come (a file, a transmuxer). No rate orders, no stalls.
-    pub const UNPACED: u32 = 4;
-    /// Parameter sets before every key frame, not only where they may have changed.
-    pub const REPEAT_PARAMETER_SETS: u32 = 8;
-
-    /// Whether every bit of `flags` is set.
-    pub const fn has(self, flags: u32) -> bool {
-        self.flags & flags == flags
-    }
-}
+use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

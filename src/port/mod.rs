@@ -8,5 +8,5 @@ mod decoder;
 mod http;
 
 pub use clock::Clock;
-pub use decoder::{Decoder, DecoderTraits, Submitted};
+pub use decoder::{Decoder, Submitted};
 pub use http::{Http, Progress, Security, Streams};

@@ -1,0 +1,254 @@
+//! Drives a [`Session`] against ports, one turn a call.
+//!
+//! [`Player::step`] is event-loop mode: it never blocks and says when to be called again. [`Player::run`] is blocking
+//! mode, for a first bring-up: the same steps with waits between.
+
+use crate::error::{Code, Error, Result};
+use crate::io::{Event, Input, Outcome, Output, RequestId, StreamId};
+use crate::port::{Clock, Decoder, Http, Progress, Submitted};
+use crate::session::{Config, Session, State};
+use crate::time::{Instant, Micros};
+
+/// Exchanges and streams a player serves at once.
+const MOST: usize = 32;
+/// Rounds of moving bytes in one step: enough to keep up, few enough to return soon.
+const ROUNDS: usize = 16;
+/// Blocking mode looks again after this while an exchange is open: its clock may not hear sockets.
+const LOOK_AGAIN: Micros = Micros::from_millis(5);
+
+/// A session and its ports.
+#[derive(Debug)]
+pub struct Player<H, D> {
+    session: Session,
+    http: H,
+    decoder: D,
+    exchanges: heapless::Vec<Open, MOST>,
+    streams: heapless::Vec<StreamId, MOST>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    id: RequestId,
+    answered: bool,
+}
+
+/// What a step left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// Call again at this instant, or earlier when a port has something new; `None`: only then.
+    pub next: Option<Instant>,
+    /// Where the session stands.
+    pub state: State,
+}
+
+impl<H: Http, D: Decoder> Player<H, D> {
+    /// A player under `config`; what the decoder is comes from its port.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn new(config: Config, http: H, decoder: D) -> Result<Player<H, D>> {
+        let config = Config { decoder: decoder.traits(), ..config };
+        Ok(Player {
+            session: Session::new(config)?,
+            http,
+            decoder,
+            exchanges: heapless::Vec::new(),
+            streams: heapless::Vec::new(),
+        })
+    }
+
+    /// Starts to play the presentation at `url`.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open(&mut self, at: Instant, url: &str) -> Result<()> {
+        self.session.open(at, url)
+    }
+
+    /// Does what can be done now. Events go to `on_event` as they come.
+    pub fn step(&mut self, at: Instant, on_event: &mut impl FnMut(&Event)) -> Turn {
+        self.report(at);
+        let mut next = self.drain(at, on_event);
+        let mut moved = false;
+        for _ in 0..ROUNDS {
+            moved = self.pump(at);
+            if !moved {
+                break;
+            }
+            next = self.drain(at, on_event);
+        }
+        if !moved {
+            // A timeout at the end lets refused samples be offered again and deadlines be seen.
+            self.session.input(at, Input::Timeout);
+            next = self.drain(at, on_event);
+        }
+        Turn { next: if moved { Some(at) } else { next }, state: self.session.state() }
+    }
+
+    /// Plays to the end, waiting on `clock`.
+    ///
+    /// # Errors
+    /// The session's fatal error.
+    pub fn run(&mut self, clock: &mut impl Clock, on_event: &mut impl FnMut(&Event)) -> Result<()> {
+        loop {
+            let now = clock.now();
+            let turn = self.step(now, on_event);
+            match turn.state {
+                State::Failed(error) => return Err(error),
+                State::New => return Err(Code::State.into()),
+                State::Ended if self.is_played_out() => return Ok(()),
+                State::Ended | State::Opening | State::Playing => {}
+            }
+            let cap = now.after(LOOK_AGAIN);
+            let until = match turn.next {
+                Some(next) if next < cap => next,
+                Some(next) if self.exchanges.is_empty() => next,
+                _ => cap,
+            };
+            if until > now {
+                clock.wait(until);
+            }
+        }
+    }
+
+    /// Whether everything was handed over and the decoders hold nothing more to show.
+    pub fn is_played_out(&mut self) -> bool {
+        let decoder = &mut self.decoder;
+        self.session.state() == State::Ended
+            && self.streams.iter().all(|s| decoder.status(*s).depth == Micros::ZERO)
+    }
+
+    /// The session: state, figures, seeking and selection.
+    pub const fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The decoder port.
+    pub const fn decoder(&mut self) -> &mut D {
+        &mut self.decoder
+    }
+
+    /// The HTTP port.
+    pub const fn http(&mut self) -> &mut H {
+        &mut self.http
+    }
+
+    /// Tells the session what the decoders hold.
+    fn report(&mut self, at: Instant) {
+        for stream in &self.streams {
+            let held = self.decoder.status(*stream);
+            self.session.input(at, Input::Buffered(*stream, held));
+        }
+    }
+
+    /// Does what the session asks until it is idle.
+    fn drain(&mut self, at: Instant, on_event: &mut impl FnMut(&Event)) -> Option<Instant> {
+        loop {
+            match self.session.poll() {
+                Output::Idle(next) => return next,
+                Output::Event(event) => on_event(&event),
+                Output::Request(request) => {
+                    let id = request.id;
+                    let room = !self.exchanges.is_full();
+                    let started = if room { self.http.start(at, &request) } else { Err(Code::NetworkIo) };
+                    match started {
+                        Ok(()) => {
+                            let _ = self.exchanges.push(Open { id, answered: false });
+                        }
+                        Err(code) => self.session.input(at, Input::Finished(id, Outcome::Failed(code))),
+                    }
+                }
+                Output::Cancel(id) => self.close(id),
+                Output::Configure(setup) => {
+                    let stream = setup.stream;
+                    let answer = self.decoder.configure(&setup);
+                    if !self.streams.contains(&stream) {
+                        let _ = self.streams.push(stream);
+                    }
+                    self.session.input(at, Input::Configured(stream, answer));
+                }
+                Output::Sample(sample) => {
+                    let stream = sample.stream;
+                    match self.decoder.submit(&sample) {
+                        Ok(Submitted::Accepted) => self.session.input(at, Input::Accepted(stream)),
+                        Ok(Submitted::Refused) => self.session.input(at, Input::Refused(stream)),
+                        Err(code) => {
+                            self.session.abort(Error { code: Code::DecoderFailed, place: Error::from(code).place });
+                        }
+                    }
+                }
+                Output::Rate(rate) => self.decoder.rate(rate),
+                Output::Flush(stream, epoch) => self.decoder.flush(stream, epoch),
+                Output::EndOfStream(stream, epoch) => self.decoder.end(stream, epoch),
+            }
+        }
+    }
+
+    /// Moves bytes of every open exchange once; whether any moved.
+    fn pump(&mut self, at: Instant) -> bool {
+        let mut moved = false;
+        let mut n = 0usize;
+        while let Some(&Open { id, answered }) = self.exchanges.get(n) {
+            moved |= if answered { self.read(at, id) } else { self.await_head(at, id, n) };
+            // An exchange that closed has made its place free for the last one.
+            if self.exchanges.get(n).is_some_and(|e| e.id == id) {
+                n = n.saturating_add(1);
+            }
+        }
+        moved
+    }
+
+    fn await_head(&mut self, at: Instant, id: RequestId, n: usize) -> bool {
+        match self.http.response(at, id) {
+            Progress::Ready(head) => {
+                self.session.input(at, Input::Response(id, head));
+                if let Some(open) = self.exchanges.get_mut(n) {
+                    open.answered = true;
+                }
+                true
+            }
+            Progress::Pending => false,
+            Progress::End => self.finish(at, id, Outcome::Failed(Code::HttpSyntax)),
+            Progress::Failed(code) => self.finish(at, id, Outcome::Failed(code)),
+        }
+    }
+
+    fn read(&mut self, at: Instant, id: RequestId) -> bool {
+        let space = self.session.space(id);
+        if space.is_empty() {
+            // Unknown by now, or no memory: leave the bytes on the wire.
+            return false;
+        }
+        let most = space.len();
+        match self.http.read(at, id, space) {
+            Progress::Ready(0) | Progress::Pending => false,
+            Progress::Ready(count) if count <= most => {
+                self.session.filled(at, id, count);
+                true
+            }
+            Progress::Ready(_) => self.finish(at, id, Outcome::Failed(Code::NetworkIo)),
+            Progress::End => self.finish(at, id, Outcome::Complete),
+            Progress::Failed(code) => self.finish(at, id, Outcome::Failed(code)),
+        }
+    }
+
+    fn finish(&mut self, at: Instant, id: RequestId, outcome: Outcome) -> bool {
+        self.close(id);
+        self.session.input(at, Input::Finished(id, outcome));
+        true
+    }
+
+    fn close(&mut self, id: RequestId) {
+        if let Some(n) = self.exchanges.iter().position(|e| e.id == id) {
+            self.exchanges.swap_remove(n);
+            self.http.cancel(id);
+        }
+    }
+}
+
+impl<H, D> Player<H, D> {
+    /// The ports, once the player is done with them.
+    pub fn into_ports(self) -> (H, D) {
+        (self.http, self.decoder)
+    }
+}

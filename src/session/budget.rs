@@ -1,0 +1,63 @@
+//! The budget, divided: a reserve for each stream, the rest shared.
+//!
+//! No stream takes another's reserve, so a decoder that refuses video until it has audio, or the reverse, never
+//! deadlocks.
+
+use super::Session;
+use crate::codec::Kind;
+use crate::error::{Code, Error, Result};
+
+/// Blocks below which a stream cannot move: one being filled, one being handed out, one for a sample across both.
+const FEWEST: usize = 3;
+
+impl Session {
+    /// Divides what the manifest has left between the played streams.
+    ///
+    /// # Errors
+    /// [`Code::Budget`] when a stream would get fewer than three blocks.
+    pub(super) fn divide_budget(&mut self) -> Result<()> {
+        let media = self.feeds.iter().fold(0usize, |sum, f| sum.saturating_add(f.blocks()));
+        let block = self.pool.block_bytes();
+        let other = self.account.held().saturating_sub(self.pool.charged());
+        // An eighth for sample tables, lists and copies.
+        let total = self.config.budget.saturating_sub(other).saturating_sub(self.config.budget / 8) / block.max(1);
+        let weight = |kind: Kind| if kind == Kind::Video { 4usize } else { 1 };
+        let played = || self.feeds.iter().filter(|f| f.selected);
+        let weights = played().fold(0usize, |sum, f| sum.saturating_add(weight(f.kind)));
+        if weights == 0 {
+            return Ok(());
+        }
+        if total < played().count().saturating_mul(FEWEST) {
+            return Err(Error::at(Code::Budget, "Config::budget", 0));
+        }
+        let mut reserved = 0usize;
+        for f in self.feeds.iter_mut().filter(|f| f.selected) {
+            // Half is reserved by weight, half goes to whoever needs it.
+            let share = (total / 2).saturating_mul(weight(f.kind)) / weights;
+            f.reserve = share.max(FEWEST).min(total);
+            reserved = reserved.saturating_add(f.reserve);
+        }
+        self.shared_blocks = total.saturating_sub(reserved);
+        log::debug!(
+            target: crate::trace::SESSION,
+            "{total} blocks of {block} bytes, {reserved} reserved, {media} in use"
+        );
+        Ok(())
+    }
+
+    /// Blocks that stream may still take.
+    pub(super) fn blocks_open_to(&self, i: usize) -> usize {
+        let Some(feed) = self.feeds.get(i) else { return 0 };
+        let own = feed.reserve.saturating_sub(feed.blocks());
+        let over = |used: usize, reserve: usize| used.saturating_sub(reserve);
+        let shared = self.feeds.iter().fold(0usize, |sum, f| sum.saturating_add(over(f.blocks(), f.reserve)));
+        own.saturating_add(self.shared_blocks.saturating_sub(shared))
+    }
+
+    /// Bytes of the largest sample the stream is sure to have room for.
+    pub(super) fn largest_sample(&self, i: usize) -> u64 {
+        let reserve = self.feeds.get(i).map_or(0, |f| f.reserve);
+        // Its first and last byte may each share a block with a neighbour.
+        (reserve.saturating_sub(1) as u64).saturating_mul(self.pool.block_bytes() as u64)
+    }
+}

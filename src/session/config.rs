@@ -1,0 +1,90 @@
+//! What the host decides before a session opens.
+
+use crate::io::DecoderTraits;
+use crate::limits::Limits;
+use crate::time::{MediaTime, Micros};
+
+/// Which audio streams are played from the start; `Session::select` changes it later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AudioChoice {
+    /// The first playable one.
+    #[default]
+    First,
+    /// The first of this language (ISO 639-2 or 639-1 letters, zero-padded, any case), else the first.
+    Language([u8; 8]),
+    /// Every playable one, each to its own decoder.
+    All,
+    /// None.
+    None,
+}
+
+/// Configuration of one session. Start from `Config::default()`; zero means the default in every number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Config {
+    /// Caps on input.
+    pub limits: Limits,
+    /// Most bytes ever held. Default 8 MiB; [`Config::SMALLEST_BUDGET`] at least.
+    ///
+    /// Sizing: manifest (4 bytes a listed fragment of irregular duration, about 1 KiB a quality level) plus, for each
+    /// played stream, twice its largest sample, plus bitrate / 8 times the seconds of buffer wanted.
+    pub budget: usize,
+    /// Bytes of one block of media memory, rounded down to a power of two, 1 KiB to 64 KiB. Default: budget / 256,
+    /// 1 to 16 KiB.
+    pub block: usize,
+    /// The only randomness: jitter of retries. Must differ from device to device.
+    pub seed: u64,
+    /// Media fetched ahead of the playback position. Default 20 s.
+    pub buffer_target: Micros,
+    /// Media each stream needs before the clock starts. Default 1 s.
+    pub start_buffer: Micros,
+    /// Media each stream needs before the clock runs again after a stall. Default 2 s.
+    pub resume_buffer: Micros,
+    /// Samples of a fragment that is still arriving are handed out while the decoder holds less than this.
+    /// Default 1 s.
+    pub early_release: Micros,
+    /// Video bitrate to start with, in bit/s: the highest level of at most this. 0: the lowest level.
+    pub start_bitrate: u32,
+    /// Video bitrate to stay at, in bit/s: the highest level of at most this. 0: switch freely.
+    pub fixed_bitrate: u32,
+    /// Highest video bitrate to use, in bit/s. 0: no cap.
+    pub max_bitrate: u32,
+    /// Lowest video bitrate to use, in bit/s.
+    pub min_bitrate: u32,
+    /// Which audio streams play.
+    pub audio: AudioChoice,
+    /// What the decoder port is.
+    pub decoder: DecoderTraits,
+    /// Where to start; `None`: at the beginning.
+    pub start_at: Option<MediaTime>,
+}
+
+impl Config {
+    /// Less than this cannot hold even a small manifest and one sample a stream.
+    pub const SMALLEST_BUDGET: usize = 64 << 10;
+
+    /// Zeros replaced by defaults, limits brought within their caps.
+    pub fn clamped(self) -> Config {
+        let or = |t: Micros, default: Micros| if t == Micros::ZERO { default } else { t };
+        Config {
+            limits: self.limits.clamped(),
+            budget: if self.budget == 0 { 8 << 20 } else { self.budget },
+            buffer_target: or(self.buffer_target, Micros::from_secs(20)),
+            start_buffer: or(self.start_buffer, Micros::from_secs(1)),
+            resume_buffer: or(self.resume_buffer, Micros::from_secs(2)),
+            early_release: or(self.early_release, Micros::from_secs(1)),
+            max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },
+            ..self
+        }
+    }
+
+    /// Bytes of one block of media memory.
+    pub const fn block_bytes(&self) -> usize {
+        let wanted = if self.block == 0 { self.budget / 256 } else { self.block };
+        let most = if self.block == 0 { 16 << 10 } else { 64 << 10 };
+        let mut block = 1024usize;
+        while block < most && block * 2 <= wanted {
+            block *= 2;
+        }
+        block
+    }
+}

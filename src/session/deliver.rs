@@ -1,0 +1,436 @@
+//! From fragments to the decoder: set-up, samples in its framing, end of stream.
+
+use super::feed::{Fragment, Offer, Setup};
+use super::{Session, State, Step};
+use crate::codec::{Codec, Kind, aac, h264};
+use crate::error::{Code, Error, Result};
+use crate::io::{
+    Buffered, Configure, Configured, DecoderTraits, EventKind, Framing, Output, Parts, Sample, SampleFlags, StreamId,
+};
+use crate::mem::Pool;
+use crate::time::{MediaTime, TimeScale};
+
+/// `00 00 00 01`.
+const START_CODE: u32 = 1;
+
+impl Session {
+    /// What stream `i` has for its decoder now.
+    pub(super) fn deliver(&mut self, i: usize) -> Option<Step> {
+        self.retire_front(i);
+        let early = self.early_release(i);
+        let feed = self.feeds.get(i)?;
+        if !feed.selected || feed.offer != Offer::None || matches!(feed.setup, Setup::Asked | Setup::Later) {
+            return None;
+        }
+        let front = feed.queue.first()?;
+        if !front.sample_at_hand() || !(front.complete || early) {
+            return None;
+        }
+        if feed.setup != Setup::Ready(front.level) {
+            return match self.prepare_setup(i) {
+                Ok(true) => Some(Step::Configure(i)),
+                // Same decoder set-up as before: nothing to ask.
+                Ok(false) => self.offer_sample(i),
+                Err(error) => {
+                    self.fail(error);
+                    None
+                }
+            };
+        }
+        self.offer_sample(i)
+    }
+
+    /// Fragments that are wholly handed out make room.
+    fn retire_front(&mut self, i: usize) {
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        while feed.offer == Offer::None
+            && feed.queue.first().is_some_and(|f| f.complete && f.next >= f.table.samples().len())
+        {
+            feed.recycle(pool, account, 0);
+        }
+    }
+
+    /// Whether samples of an unfinished fragment may leave: only where the decoder would otherwise wait, so that the
+    /// fragment can still be given up for another level.
+    fn early_release(&self, i: usize) -> bool {
+        let Some(feed) = self.feeds.get(i) else { return false };
+        feed.fresh
+            || feed.blocked
+            || self.clock.collecting()
+            || feed.depth(self.now, self.clock.running()) < self.config.early_release
+    }
+
+    /// Makes the configuration record for the front fragment's level. `false` when the decoder already has it.
+    fn prepare_setup(&mut self, i: usize) -> Result<bool> {
+        let missing = || Error::at(Code::State, "manifest", 0);
+        let framing = self.config.decoder.framing;
+        let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
+        let level = feed.queue.first().ok_or_else(missing)?.level;
+        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
+        let config = &stream.levels.get(usize::from(level)).ok_or_else(missing)?.config;
+        if let Setup::Ready(old) = feed.setup
+            && let Some(old) = stream.levels.get(usize::from(old))
+            && old.config.same_set_up(config)
+        {
+            feed.setup = Setup::Ready(level);
+            return Ok(false);
+        }
+        feed.record.clear();
+        if config.codec == Codec::H264 && framing == Framing::LengthPrefixed {
+            h264::avcc(config, &mut self.account, &mut feed.record)?;
+        } else {
+            feed.record.extend(&mut self.account, &config.private)?;
+        }
+        feed.parameter_sets_due = true;
+        feed.setup = Setup::Asked;
+        Ok(true)
+    }
+
+    pub(super) fn configure_output(&mut self, i: usize) -> Output<'_> {
+        let idle = Output::Idle(self.deadline());
+        let Some(feed) = self.feeds.get(i) else { return idle };
+        let Some(level) = feed.queue.first().map(|f| usize::from(f.level)) else { return idle };
+        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0)));
+        let Some(level) = stream.and_then(|s| s.levels.get(level)) else { return idle };
+        Output::Configure(Configure {
+            stream: feed.id,
+            epoch: self.epoch,
+            kind: feed.kind,
+            config: &level.config,
+            framing: self.config.decoder.framing,
+            record: &feed.record,
+            level: level.index,
+            bitrate: level.bitrate,
+        })
+    }
+
+    /// Brings the front sample into the decoder's form and offers it.
+    fn offer_sample(&mut self, i: usize) -> Option<Step> {
+        match self.prepare_sample(i) {
+            Ok(()) => {
+                self.feeds.get_mut(i)?.offer = Offer::Waiting;
+                Some(Step::Sample(i))
+            }
+            Err(error) if matches!(error.code, Code::Budget | Code::NoMemory) => {
+                self.fail(error);
+                None
+            }
+            Err(error) => {
+                self.skip_sample(i, error);
+                None
+            }
+        }
+    }
+
+    fn prepare_sample(&mut self, i: usize) -> Result<()> {
+        let missing = || Error::at(Code::State, "manifest", 0);
+        let traits = self.config.decoder;
+        let account = &mut self.account;
+        let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
+        let front = feed.queue.first_mut().ok_or_else(missing)?;
+        if front.prepared == Some(front.next) {
+            return Ok(());
+        }
+        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
+        let config = &stream.levels.get(usize::from(front.level)).ok_or_else(missing)?.config;
+        let sample = *front.table.samples().get(front.next).ok_or_else(missing)?;
+        let (at, size) = (u64::from(sample.offset), u64::from(sample.size));
+        feed.prefix.clear();
+        feed.staged.clear();
+        let elementary = traits.framing == Framing::ElementaryStream;
+        match config.codec {
+            Codec::H264 if elementary => {
+                check_nals(front, &self.pool, at, size, config.nal_length)?;
+                let key = sample.is_sync() || front.next == 0;
+                let wanted = feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
+                let first = first_nal(front, &self.pool, at, config.nal_length);
+                if traits.has(DecoderTraits::NEEDS_AUD) && first != Some(h264::AUD) {
+                    feed.prefix.extend(account, &h264::ACCESS_UNIT_DELIMITER)?;
+                }
+                if wanted && first != Some(h264::SPS) {
+                    feed.prefix.extend(account, h264::parameter_sets(config))?;
+                }
+                if config.nal_length == 4 {
+                    to_start_codes(front, &mut self.pool, at, size);
+                } else {
+                    // Shorter lengths have no room for a start code.
+                    let mut pos = at;
+                    let end = at.saturating_add(size);
+                    while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
+                        feed.staged.extend(account, &START_CODE.to_be_bytes())?;
+                        for part in front.body.slices(&self.pool, body, len) {
+                            feed.staged.extend(account, part)?;
+                        }
+                        pos = body.saturating_add(len);
+                    }
+                }
+            }
+            Codec::Aac if elementary => {
+                if let Some(header) = aac::adts_header(config, sample.size) {
+                    feed.prefix.extend(account, &header)?;
+                }
+            }
+            _ => {}
+        }
+        if traits.has(DecoderTraits::CONTIGUOUS) {
+            let lone = feed.prefix.is_empty() && front.body.contiguous(&self.pool, at, size).is_some();
+            if feed.staged.is_empty() && !lone {
+                feed.staged.reserve(account, feed.prefix.len().saturating_add(size as usize))?;
+                let prefix = core::mem::take(&mut feed.prefix);
+                feed.staged.extend(account, &prefix)?;
+                feed.prefix = prefix;
+                for part in front.body.slices(&self.pool, at, size) {
+                    feed.staged.extend(account, part)?;
+                }
+                feed.prefix.clear();
+            } else if !feed.staged.is_empty() && !feed.prefix.is_empty() {
+                feed.prefix.extend(account, &feed.staged)?;
+                core::mem::swap(&mut feed.prefix, &mut feed.staged);
+                feed.prefix.clear();
+            }
+        }
+        front.prepared = Some(front.next);
+        Ok(())
+    }
+
+    pub(super) fn sample_output(&mut self, i: usize) -> Output<'_> {
+        let idle = Output::Idle(self.deadline());
+        let Some(feed) = self.feeds.get(i) else { return idle };
+        let Some(front) = feed.queue.first() else { return idle };
+        let Some(entry) = front.table.samples().get(front.next) else { return idle };
+        let data = if feed.staged.is_empty() {
+            Parts::blocks(
+                &feed.prefix,
+                front.body.slices(&self.pool, u64::from(entry.offset), u64::from(entry.size)),
+            )
+        } else {
+            Parts::whole(&feed.prefix, &feed.staged)
+        };
+        let pts = composed(feed.scale, front.dts, entry.composition);
+        let mut flags = SampleFlags::default();
+        // On video only the first sample is sure to be a key frame; some encoders flag all of them.
+        if feed.kind != Kind::Video || front.next == 0 {
+            flags = flags.with(SampleFlags::KEY);
+        }
+        if feed.discontinuity {
+            flags = flags.with(SampleFlags::DISCONTINUITY);
+        }
+        if feed.parameter_sets_due {
+            flags = flags.with(SampleFlags::CONFIG);
+        }
+        if feed.preroll_until.is_some_and(|until| pts < until) {
+            flags = flags.with(SampleFlags::PREROLL);
+        }
+        Output::Sample(Sample {
+            stream: feed.id,
+            epoch: self.epoch,
+            pts,
+            dts: feed.scale.media_time(front.dts),
+            duration: feed.scale.rescale(u64::from(entry.duration), TimeScale::HNS).unwrap_or(0),
+            flags,
+            fragment: front.start,
+            bitrate: front.bitrate,
+            data,
+        })
+    }
+
+    pub(super) fn on_accepted(&mut self, stream: StreamId) {
+        let Some(i) = self.feed_of(stream) else { return };
+        if self.feeds.get(i).is_none_or(|f| f.offer != Offer::Waiting) {
+            return;
+        }
+        if self.stats.first_sample.is_none() {
+            self.stats.first_sample = Some(self.now.since(self.opened_at));
+        }
+        self.stats.samples = self.stats.samples.saturating_add(1);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.offer = Offer::None;
+            feed.discontinuity = false;
+            feed.parameter_sets_due = false;
+            feed.fresh = false;
+        }
+        self.step_over(i);
+    }
+
+    /// The front sample is done with: its bytes make room.
+    fn step_over(&mut self, i: usize) {
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let Some(front) = feed.queue.first_mut() else { return };
+        let Some(entry) = front.table.samples().get(front.next) else { return };
+        let ticks = u64::from(entry.duration);
+        front.dts = front.dts.saturating_add(ticks);
+        front.next = front.next.saturating_add(1);
+        if front.in_order {
+            let keep = match front.table.samples().get(front.next) {
+                Some(next) => u64::from(next.offset),
+                None => u64::from(entry.offset).saturating_add(u64::from(entry.size)),
+            };
+            if !front.again {
+                front.body.release_before(pool, account, keep);
+            }
+        }
+        feed.accepted(ticks);
+        self.wake_blocked();
+    }
+
+    /// A sample that cannot be brought into the decoder's form is left out, with an event.
+    fn skip_sample(&mut self, i: usize, error: Error) {
+        let event = self.event(EventKind::Gap).because(error);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let Some(front) = feed.queue.first() else { return };
+        let ticks = front.table.samples().get(front.next).map_or(0, |s| u64::from(s.duration));
+        let event = event.about(feed.id).when(feed.scale.media_time(front.dts));
+        let event = event.numbers(feed.scale.micros(ticks).0, front.start);
+        feed.discontinuity = true;
+        self.stats.gaps = self.stats.gaps.saturating_add(1);
+        self.tell(event);
+        self.step_over(i);
+    }
+
+    pub(super) fn on_refused(&mut self, stream: StreamId) {
+        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream)
+            && feed.offer == Offer::Waiting
+        {
+            feed.offer = Offer::Refused;
+        }
+    }
+
+    pub(super) fn on_buffered(&mut self, stream: StreamId, state: Buffered) {
+        let now = self.now;
+        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream) {
+            feed.report(now, state);
+            feed.ask_again();
+        }
+    }
+
+    pub(super) fn on_timeout(&mut self) {
+        for feed in self.feeds.iter_mut() {
+            feed.ask_again();
+        }
+    }
+
+    pub(super) fn on_configured(&mut self, stream: StreamId, answer: Configured) {
+        let Some(i) = self.feed_of(stream) else { return };
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        if feed.setup != Setup::Asked {
+            return;
+        }
+        let Some(level) = feed.queue.first().map(|f| f.level) else {
+            feed.setup = Setup::Due;
+            return;
+        };
+        match answer {
+            Configured::Ok => feed.setup = Setup::Ready(level),
+            Configured::Later => feed.setup = Setup::Later,
+            Configured::Refused => {
+                feed.setup = Setup::Due;
+                self.drop_level(i, level, Code::DecoderRefused.into());
+                self.refetch_from_front(i);
+            }
+        }
+    }
+
+    /// Once per epoch: the stream has nothing more, now or later.
+    pub(super) fn end_of(&mut self, i: usize) -> Option<StreamId> {
+        let exhausted = self.is_exhausted(i);
+        let event = self.event(EventKind::StreamEnded);
+        let feed = self.feeds.get_mut(i)?;
+        if !feed.selected || feed.ended || !exhausted || !feed.is_drained() {
+            return None;
+        }
+        feed.ended = true;
+        let id = feed.id;
+        self.tell(event.about(id));
+        if self.feeds.iter().all(|f| f.ended || !f.selected) {
+            self.state = State::Ended;
+            self.tell(self.event(EventKind::Ended));
+        }
+        Some(id)
+    }
+}
+
+impl Fragment {
+    /// Whether the next sample is there, to its last byte.
+    pub(super) fn sample_at_hand(&self) -> bool {
+        self.next < self.placed
+            && self.table.samples().get(self.next).is_some_and(|s| {
+                u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len()
+            })
+    }
+}
+
+impl super::feed::Feed {
+    pub(super) fn sample_at_hand(&self) -> bool {
+        self.queue.first().is_some_and(Fragment::sample_at_hand)
+    }
+
+    /// Whether it can only go on when the decoder says or time passes.
+    pub(super) fn is_waiting_for_decoder(&self) -> bool {
+        self.offer == Offer::Refused || self.setup == Setup::Later
+    }
+
+    fn ask_again(&mut self) {
+        if self.offer == Offer::Refused {
+            self.offer = Offer::None;
+        }
+        if self.setup == Setup::Later {
+            self.setup = Setup::Due;
+        }
+    }
+}
+
+/// Presentation time: decoding time plus a signed offset, scaled as one absolute value so that nothing drifts.
+fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
+    match dts.checked_add_signed(i64::from(offset)) {
+        Some(pts) => scale.media_time(pts),
+        None => MediaTime(scale.media_time(u64::from(offset.unsigned_abs()).saturating_sub(dts)).0.saturating_neg()),
+    }
+}
+
+/// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.
+fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
+    let body = pos.checked_add(u64::from(length))?;
+    if body > end {
+        return None;
+    }
+    let mut len = 0u64;
+    for n in 0..u64::from(length) {
+        len = (len << 8) | u64::from(f.body.byte(pool, pos.saturating_add(n))?);
+    }
+    (body.saturating_add(len) <= end).then_some((body, len))
+}
+
+/// Whether the NAL units fill the sample exactly.
+fn check_nals(f: &Fragment, pool: &Pool, at: u64, size: u64, length: u8) -> Result<()> {
+    let end = at.saturating_add(size);
+    let mut pos = at;
+    while pos < end {
+        match nal_at(f, pool, pos, end, length) {
+            Some((body, len)) if length > 0 => pos = body.saturating_add(len),
+            _ => return Err(Error::at(Code::NalInvalid, "mdat", pos)),
+        }
+    }
+    Ok(())
+}
+
+/// Type of the first NAL unit with content.
+fn first_nal(f: &Fragment, pool: &Pool, at: u64, length: u8) -> Option<u8> {
+    f.body.byte(pool, at.saturating_add(u64::from(length))).map(h264::nal_type)
+}
+
+/// Four-byte lengths become start codes in place; an empty unit's four zeros stay, they are legal padding.
+fn to_start_codes(f: &Fragment, pool: &mut Pool, at: u64, size: u64) {
+    let end = at.saturating_add(size);
+    let mut pos = at;
+    while let Some(len) = f.body.u32_at(pool, pos) {
+        if pos >= end {
+            return;
+        }
+        if len > 0 {
+            f.body.set_u32(pool, pos, START_CODE);
+        }
+        pos = pos.saturating_add(4).saturating_add(u64::from(len));
+    }
+}

@@ -1,0 +1,344 @@
+//! One played stream on its way from the timeline to the decoder.
+
+use crate::abr::Controller;
+use crate::codec::Kind;
+use crate::error::{Code, Result};
+use crate::io::{Buffered, RequestId, StreamId};
+use crate::mem::{Account, Bytes, Chain, List, Pool};
+use crate::mp4::{BoxWalk, SampleTable};
+use crate::time::{Instant, MediaTime, Micros, TimeScale};
+
+use super::retry::{Exchange, Retry};
+
+/// One quality level that may be chosen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rung {
+    /// Position in the manifest's list.
+    pub level: u16,
+    pub bitrate: u32,
+    /// Why it may not be chosen any more.
+    pub masked: Option<Code>,
+}
+
+/// Where the next fragment comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cursor {
+    /// The fragment that covers this time, or the first one after it.
+    Covering(u64),
+    /// The one after the fragment that starts here.
+    After(u64),
+}
+
+/// What became of the sample last offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Offer {
+    /// None is out.
+    None,
+    /// The decoder holds it in its hands.
+    Waiting,
+    /// It had no room; nothing more before it reports or time passes.
+    Refused,
+}
+
+/// How far the decoder's set-up is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Setup {
+    /// Nothing is set up, or something else than the next sample needs.
+    Due,
+    /// Asked, not answered.
+    Asked,
+    /// The decoder is draining; asked again when it reports or time passes.
+    Later,
+    /// Ready for this manifest level.
+    Ready(u16),
+}
+
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub id: StreamId,
+    pub kind: Kind,
+    pub scale: TimeScale,
+    pub selected: bool,
+    /// Ascending by bitrate.
+    pub rungs: List<Rung>,
+    /// Bitrates of the unmasked rungs, and their positions in `rungs`: scratch of the level choice.
+    pub open_bitrates: List<u32>,
+    pub open_rungs: List<u16>,
+    pub controller: Controller,
+    /// The rung in use; `None` before the first choice.
+    pub rung: Option<u16>,
+    pub bitrate: u32,
+
+    /// In order; the front is being handed out, the back is being fetched.
+    pub queue: List<Fragment>,
+    /// Used ones, to be filled again.
+    pub spare: List<Fragment>,
+    pub cursor: Cursor,
+    pub fetch: Option<Exchange>,
+    pub cancel: Option<RequestId>,
+    /// The back of the queue has failed and waits for its next try.
+    pub retrying: bool,
+    pub retry: Retry,
+    pub lost_in_a_row: u32,
+    /// Body bytes wait at the host because no block may be taken.
+    pub blocked: bool,
+    /// Blocks this stream can always have.
+    pub reserve: usize,
+
+    pub setup: Setup,
+    pub offer: Offer,
+    pub flush: bool,
+    pub discontinuity: bool,
+    /// The decoder needs parameter sets before the next sample.
+    pub parameter_sets_due: bool,
+    pub preroll_until: Option<MediaTime>,
+    pub ended: bool,
+    /// Nothing was accepted since open or the last seek.
+    pub fresh: bool,
+
+    reported: Micros,
+    reported_at: Instant,
+    accepted_since: Micros,
+    pub position: Option<MediaTime>,
+    pub dropped: u32,
+
+    /// Prefix of the sample on offer.
+    pub prefix: Bytes,
+    /// The sample on offer, where it had to be copied.
+    pub staged: Bytes,
+    /// Configuration record in the decoder's form.
+    pub record: Bytes,
+}
+
+/// One fragment being fetched or handed out.
+#[derive(Debug)]
+pub(super) struct Fragment {
+    /// As it stood in the URL, in stream ticks.
+    pub start: u64,
+    pub duration: u64,
+    /// Position of its level in the manifest's list.
+    pub level: u16,
+    pub bitrate: u32,
+    pub body: Chain,
+    pub walk: BoxWalk,
+    pub table: SampleTable,
+    /// Samples whose place in the body is known and checked.
+    pub placed: usize,
+    pub complete: bool,
+    /// Index of the next sample to hand out.
+    pub next: usize,
+    /// Decoding time of that sample, in stream ticks.
+    pub dts: u64,
+    /// The sample whose bytes are in the decoder's form.
+    pub prepared: Option<usize>,
+    /// Fetched again after samples have left: the new table must equal the old one.
+    pub again: bool,
+    /// Samples leave in the order of their bytes, so blocks behind them can go.
+    pub in_order: bool,
+}
+
+impl Fragment {
+    pub fn new() -> Fragment {
+        Fragment {
+            start: 0,
+            duration: 0,
+            level: 0,
+            bitrate: 0,
+            body: Chain::new(),
+            walk: BoxWalk::new(),
+            table: SampleTable::new(),
+            placed: 0,
+            complete: false,
+            next: 0,
+            dts: 0,
+            prepared: None,
+            again: false,
+            in_order: true,
+        }
+    }
+
+    /// A sample of it has been accepted, or may have been: it can no longer be replaced.
+    pub const fn committed(&self) -> bool {
+        self.next > 0 || self.again
+    }
+
+    /// Makes it ready for a body from byte 0.
+    pub fn restart(&mut self, pool: &mut Pool, account: &mut Account) {
+        self.body.clear(pool, account);
+        self.walk = BoxWalk::new();
+        self.complete = false;
+        self.prepared = None;
+        self.placed = 0;
+        if self.committed() {
+            self.again = true;
+        } else {
+            self.again = false;
+            self.table.clear();
+            self.dts = self.start;
+            self.in_order = true;
+        }
+    }
+
+    /// Ticks of it that have not been handed out.
+    fn left(&self) -> u64 {
+        self.duration.saturating_sub(self.dts.saturating_sub(self.start))
+    }
+}
+
+impl Feed {
+    pub fn new(id: StreamId, kind: Kind, scale: TimeScale, controller: Controller) -> Feed {
+        Feed {
+            id,
+            kind,
+            scale,
+            selected: false,
+            rungs: List::new(),
+            open_bitrates: List::new(),
+            open_rungs: List::new(),
+            controller,
+            rung: None,
+            bitrate: 0,
+            queue: List::new(),
+            spare: List::new(),
+            cursor: Cursor::Covering(0),
+            fetch: None,
+            cancel: None,
+            retrying: false,
+            retry: Retry::default(),
+            lost_in_a_row: 0,
+            blocked: false,
+            reserve: 0,
+            setup: Setup::Due,
+            offer: Offer::None,
+            flush: false,
+            discontinuity: false,
+            parameter_sets_due: true,
+            preroll_until: None,
+            ended: false,
+            fresh: true,
+            reported: Micros::ZERO,
+            reported_at: Instant(0),
+            accepted_since: Micros::ZERO,
+            position: None,
+            dropped: 0,
+            prefix: Bytes::new(),
+            staged: Bytes::new(),
+            record: Bytes::new(),
+        }
+    }
+
+    /// Media in the decoder now, as far as can be told between two reports.
+    pub fn depth(&self, now: Instant, running: bool) -> Micros {
+        let known = self.reported.plus(self.accepted_since);
+        if running { known.minus(now.since(self.reported_at)) } else { known }
+    }
+
+    /// Media in the decoder and in the queue.
+    pub fn ahead(&self, now: Instant, running: bool) -> Micros {
+        let queued = self.queue.iter().fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        self.depth(now, running).plus(self.scale.micros(queued))
+    }
+
+    /// Media in the decoder and ready for it.
+    pub fn ready(&self, now: Instant, running: bool) -> Micros {
+        let whole = self.queue.iter().filter(|f| f.complete);
+        let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        self.depth(now, running).plus(self.scale.micros(queued))
+    }
+
+    pub fn report(&mut self, now: Instant, state: Buffered) {
+        self.reported = state.depth;
+        self.reported_at = now;
+        self.accepted_since = Micros::ZERO;
+        self.position = state.position.or(self.position);
+        self.dropped = state.dropped;
+    }
+
+    pub fn accepted(&mut self, ticks: u64) {
+        self.accepted_since = self.accepted_since.plus(self.scale.micros(ticks));
+    }
+
+    /// The clock starts or stops: what was true until now becomes the new report.
+    pub fn clock_turn(&mut self, now: Instant, was_running: bool) {
+        self.reported = self.depth(now, was_running);
+        self.reported_at = now;
+        self.accepted_since = Micros::ZERO;
+    }
+
+    /// Blocks its fragments hold.
+    pub fn blocks(&self) -> usize {
+        self.queue.iter().fold(0usize, |sum, f| sum.saturating_add(f.body.blocks()))
+    }
+
+    /// Nothing is left to fetch or hand out in the queue.
+    pub fn is_drained(&self) -> bool {
+        self.queue.is_empty() && self.fetch.is_none() && !self.retrying
+    }
+
+    /// Appends an empty fragment, a used one where there is one.
+    pub fn open_fragment(&mut self, account: &mut Account, start: u64, duration: u64) -> Result<()> {
+        // Both lists get room for all fragments that exist, so that recycling never fails.
+        let all = self.queue.len().saturating_add(self.spare.len()).saturating_add(1);
+        if self.spare.capacity() < all {
+            let more = all.saturating_sub(self.spare.len()).saturating_add(7);
+            self.spare.reserve(account, more)?;
+        }
+        self.queue.reserve(account, 1)?;
+        let mut fragment = self.spare.pop().unwrap_or_else(Fragment::new);
+        fragment.start = start;
+        fragment.duration = duration;
+        fragment.next = 0;
+        fragment.again = false;
+        self.queue.push(account, fragment)
+    }
+
+    /// Takes the fragment at `index` out and keeps its memory for later ones.
+    pub fn recycle(&mut self, pool: &mut Pool, account: &mut Account, index: usize) {
+        if let Some(mut fragment) = self.queue.remove(index) {
+            fragment.body.clear(pool, account);
+            fragment.table.clear();
+            let _ = self.spare.push(account, fragment);
+        }
+    }
+
+    /// Takes out every fragment.
+    pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
+        while !self.queue.is_empty() {
+            let last = self.queue.len().saturating_sub(1);
+            self.recycle(pool, account, last);
+        }
+    }
+
+    /// The manifest level in use.
+    pub fn level(&self) -> Option<u16> {
+        self.rungs.get(usize::from(self.rung?)).map(|r| r.level)
+    }
+
+    /// Excludes the rung of manifest level `level` from further choices.
+    ///
+    /// # Errors
+    /// [`Code::DecoderRefused`] when no rung is left.
+    pub fn mask(&mut self, level: u16, why: Code) -> Result<()> {
+        for r in self.rungs.iter_mut().filter(|r| r.level == level) {
+            r.masked = Some(why);
+        }
+        if self.rungs.iter().all(|r| r.masked.is_some()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
+    }
+
+    /// Frees everything it holds.
+    pub fn free(&mut self, pool: &mut Pool, account: &mut Account) {
+        self.clear_queue(pool, account);
+        for f in self.spare.iter_mut() {
+            f.body.free(pool, account);
+            f.table.free(account);
+        }
+        self.spare.free(account);
+        self.queue.free(account);
+        self.rungs.free(account);
+        self.open_bitrates.free(account);
+        self.open_rungs.free(account);
+        for bytes in [&mut self.prefix, &mut self.staged, &mut self.record] {
+            bytes.free(account);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The sans-IO state machine of one presentation.
+//!
+//! A [`Session`] is told what happened ([`Input`], [`Session::body`]) and asked what to do ([`Session::poll`]). It
+//! reads no clock, opens no socket and starts no thread. The contract, each clause of which has a test:
+//!
+//! 1. Apply one input, then poll until [`Output::Idle`].
+//! 2. Early timeouts are harmless, late ones only cost quality.
+//! 3. Inputs for an unknown or cancelled exchange are ignored.
+//! 4. A bounded number of outputs follows one input.
+//! 5. No input makes the session hold more than its budget.
+//! 6. Fatal errors are sticky.
+//! 7. A sample the decoder refused is offered again unchanged.
+//! 8. The epoch rises with every flush and travels on configure, sample, flush and end.
+
+mod budget;
+mod clock;
+mod config;
+mod deliver;
+mod feed;
+mod open;
+mod receive;
+mod retry;
+mod schedule;
+mod seek;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use config::{AudioChoice, Config};
+pub use seek::Selection;
+pub use stats::{Stats, StreamStats};
+
+use crate::abr::Throughput;
+use crate::error::{Code, Error, Result};
+use crate::io::{
+    Epoch, Event, EventKind, Failure, Input, Outcome, Output, RequestId, Response, StreamId,
+};
+use crate::manifest::{Manifest, ManifestParser};
+use crate::mem::{Account, Bytes, List, Pool, Text};
+use crate::mp4::SampleTable;
+use crate::time::Instant;
+use crate::trace;
+
+use clock::Presentation;
+use feed::Feed;
+use retry::{Exchange, Retry, Rng};
+
+/// Events kept for a host that polls slowly.
+const EVENTS: usize = 64;
+
+/// Where the session stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Made, not opened.
+    New,
+    /// The manifest is being fetched.
+    Opening,
+    /// Fragments are being fetched and handed out.
+    Playing,
+    /// Every selected stream has been handed over to its end.
+    Ended,
+    /// A fatal error; only dropping the session is left.
+    Failed(Error),
+}
+
+/// One presentation being played.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    account: Account,
+    pool: Pool,
+    state: State,
+    now: Instant,
+    opened_at: Instant,
+    rng: Rng,
+
+    /// As the host gave it; refreshes go here.
+    url: Text,
+    /// After redirects; fragment URLs are relative to this.
+    base: Text,
+    /// The URL being handed out.
+    request_url: Text,
+    next_request: u32,
+
+    parser: Option<ManifestParser>,
+    manifest: Option<Manifest>,
+    opening: Option<Exchange>,
+    opening_retry: Retry,
+    cancel: Option<RequestId>,
+    inbox: Bytes,
+
+    feeds: List<Feed>,
+    shared_blocks: usize,
+    epoch: Epoch,
+    throughput: Throughput,
+    clock: Presentation,
+
+    /// A `moof` that lies across blocks, put together.
+    gathered: Bytes,
+    /// The table of a fragment fetched again, until it is compared.
+    checked: SampleTable,
+
+    events: List<Event>,
+    lost_events: u32,
+    stats: Stats,
+}
+
+/// What to hand out next; resolved into a borrowing [`Output`] in one place.
+enum Step {
+    Cancel(RequestId),
+    Flush(StreamId),
+    Event(Event),
+    Manifest,
+    Fragment(usize),
+    Configure(usize),
+    Sample(usize),
+    End(StreamId),
+    Rate(crate::io::Rate),
+    Idle(Option<Instant>),
+}
+
+impl Session {
+    /// A session under `config`; nothing moves before [`Session::open`].
+    ///
+    /// # Errors
+    /// [`Code::Budget`] when the budget is below [`Config::SMALLEST_BUDGET`].
+    pub fn new(config: Config) -> Result<Session> {
+        let config = config.clamped();
+        if config.budget < Config::SMALLEST_BUDGET {
+            return Err(Error::at(Code::Budget, "Config::budget", 0));
+        }
+        let mut account = Account::new(config.budget);
+        let mut events = List::new();
+        events.reserve_exact(&mut account, EVENTS)?;
+        Ok(Session {
+            pool: Pool::new(config.block_bytes()),
+            rng: Rng::new(config.seed),
+            config,
+            account,
+            state: State::New,
+            now: Instant(0),
+            opened_at: Instant(0),
+            url: Text::new(),
+            base: Text::new(),
+            request_url: Text::new(),
+            next_request: 1,
+            parser: None,
+            manifest: None,
+            opening: None,
+            opening_retry: Retry::default(),
+            cancel: None,
+            inbox: Bytes::new(),
+            feeds: List::new(),
+            shared_blocks: 0,
+            epoch: Epoch(1),
+            throughput: Throughput::new(),
+            clock: Presentation::new(),
+            gathered: Bytes::new(),
+            checked: SampleTable::new(),
+            events,
+            lost_events: 0,
+            stats: Stats::default(),
+        })
+    }
+
+    /// Applies one fact. Unknown and cancelled exchanges are ignored, and so is everything after a fatal error.
+    pub fn input(&mut self, at: Instant, input: Input<'_>) {
+        self.advance(at);
+        if matches!(self.state, State::Failed(_)) {
+            return;
+        }
+        match input {
+            Input::Response(id, head) => self.on_response(id, &head),
+            Input::Finished(id, outcome) => self.on_finished(id, outcome),
+            Input::Accepted(stream) => self.on_accepted(stream),
+            Input::Refused(stream) => self.on_refused(stream),
+            Input::Buffered(stream, state) => self.on_buffered(stream, state),
+            Input::Configured(stream, answer) => self.on_configured(stream, answer),
+            Input::Timeout => self.on_timeout(),
+        }
+        self.check_deadlines();
+    }
+
+    /// The next thing to do. Call until [`Output::Idle`]; borrowed parts are valid until the next call.
+    pub fn poll(&mut self) -> Output<'_> {
+        match self.step() {
+            Step::Cancel(id) => Output::Cancel(id),
+            Step::Flush(stream) => Output::Flush(stream, self.epoch),
+            Step::Event(event) => Output::Event(event),
+            Step::Manifest => self.manifest_request(),
+            Step::Fragment(i) => self.fragment_request(i),
+            Step::Configure(i) => self.configure_output(i),
+            Step::Sample(i) => self.sample_output(i),
+            Step::End(stream) => Output::EndOfStream(stream, self.epoch),
+            Step::Rate(rate) => Output::Rate(rate),
+            Step::Idle(until) => Output::Idle(until),
+        }
+    }
+
+    /// Where the session stands.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The manifest, once it is parsed.
+    pub const fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
+    }
+
+    /// The configuration in force, limits brought within their caps.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The last instant the host told.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Ends the session with an error of the host's, a broken decoder for one.
+    pub fn abort(&mut self, error: Error) {
+        self.fail(error);
+    }
+
+    fn step(&mut self) -> Step {
+        if let Some(id) = self.take_cancel() {
+            return Step::Cancel(id);
+        }
+        if let Some(stream) = self.take_flush() {
+            return Step::Flush(stream);
+        }
+        if let Some(event) = self.take_event() {
+            return Step::Event(event);
+        }
+        match self.state {
+            State::New | State::Failed(_) => return Step::Idle(None),
+            State::Opening => {
+                return if self.manifest_due() { Step::Manifest } else { Step::Idle(self.deadline()) };
+            }
+            State::Playing | State::Ended => {}
+        }
+        if let Some(step) = self.media_step() {
+            return step;
+        }
+        // Scheduling may have lost a fragment or the session; say so before going idle.
+        if let Some(id) = self.take_cancel() {
+            return Step::Cancel(id);
+        }
+        match self.take_event() {
+            Some(event) => Step::Event(event),
+            None => Step::Idle(self.deadline()),
+        }
+    }
+
+    fn media_step(&mut self) -> Option<Step> {
+        for i in 0..self.feeds.len() {
+            if self.schedule(i) {
+                return Some(Step::Fragment(i));
+            }
+        }
+        for i in 0..self.feeds.len() {
+            if let Some(step) = self.deliver(i) {
+                return Some(step);
+            }
+        }
+        for i in 0..self.feeds.len() {
+            if let Some(stream) = self.end_of(i) {
+                return Some(Step::End(stream));
+            }
+        }
+        if let Some(rate) = self.clock_order() {
+            return Some(Step::Rate(rate));
+        }
+        None
+    }
+
+    fn advance(&mut self, at: Instant) {
+        // A clock that steps back is held, not followed.
+        if at > self.now {
+            self.now = at;
+        }
+    }
+
+    fn take_cancel(&mut self) -> Option<RequestId> {
+        if let Some(id) = self.cancel.take() {
+            return Some(id);
+        }
+        self.feeds.iter_mut().find_map(|f| f.cancel.take())
+    }
+
+    fn take_flush(&mut self) -> Option<StreamId> {
+        let feed = self.feeds.iter_mut().find(|f| f.flush)?;
+        feed.flush = false;
+        Some(feed.id)
+    }
+
+    fn take_event(&mut self) -> Option<Event> {
+        let mut event = self.events.remove(0)?;
+        event.lost = core::mem::take(&mut self.lost_events);
+        Some(event)
+    }
+
+    /// A new event of now.
+    fn event(&self, kind: EventKind) -> Event {
+        Event::new(kind, self.now)
+    }
+
+    /// Queues an event; the oldest goes when the ring is full.
+    fn tell(&mut self, event: Event) {
+        if self.events.len() >= EVENTS {
+            self.events.drop_front(1);
+            self.lost_events = self.lost_events.saturating_add(1);
+        }
+        // Room was reserved when the session was made.
+        let _ = self.events.push(&mut self.account, event);
+    }
+
+    /// The session cannot go on.
+    fn fail(&mut self, error: Error) {
+        if matches!(self.state, State::Failed(_)) {
+            return;
+        }
+        log::error!(target: trace::SESSION, "failed: {error}");
+        self.state = State::Failed(error);
+        self.drop_exchanges();
+        self.tell(self.event(EventKind::Failed).because(error));
+    }
+
+    /// Cancels every exchange in flight.
+    fn drop_exchanges(&mut self) {
+        if let Some(exchange) = self.opening.take() {
+            self.cancel = Some(exchange.id);
+        }
+        for i in 0..self.feeds.len() {
+            self.cancel_fetch(i);
+        }
+    }
+
+    fn feed_of(&self, stream: StreamId) -> Option<usize> {
+        self.feeds.iter().position(|f| f.id == stream)
+    }
+
+    fn request_id(&mut self) -> RequestId {
+        let id = RequestId(self.next_request);
+        self.next_request = self.next_request.wrapping_add(1).max(1);
+        self.stats.requests = self.stats.requests.saturating_add(1);
+        id
+    }
+}

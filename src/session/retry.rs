@@ -1,0 +1,128 @@
+//! Exchanges, their deadlines, and when a failed one is tried again.
+
+use crate::error::Code;
+use crate::io::{Failure, RequestId};
+use crate::limits::Limits;
+use crate::time::{Instant, Micros};
+
+/// One HTTP exchange in flight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exchange {
+    pub id: RequestId,
+    pub started: Instant,
+    /// When the host last gave a sign of it.
+    pub heard: Instant,
+    /// Whether the head or a byte has come.
+    pub answered: bool,
+    /// Whether it counts as busy for the link rate.
+    pub measured: bool,
+    pub content_length: Option<u64>,
+    pub status: u16,
+}
+
+impl Exchange {
+    pub const fn new(id: RequestId, at: Instant) -> Exchange {
+        Exchange {
+            id,
+            started: at,
+            heard: at,
+            answered: false,
+            measured: false,
+            content_length: None,
+            status: 200,
+        }
+    }
+
+    /// When it is overdue.
+    pub fn deadline(&self, limits: &Limits) -> Instant {
+        if self.answered {
+            self.heard.after(limits.idle_timeout)
+        } else {
+            self.started.after(limits.connect_timeout.plus(limits.first_byte_timeout))
+        }
+    }
+
+    /// What it is called when it is.
+    pub const fn overdue(&self) -> Code {
+        if self.answered { Code::IdleTimeout } else { Code::FirstByteTimeout }
+    }
+}
+
+/// What to do after a failed try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// Try again after the wait.
+    Again(Micros),
+    /// Try again at once at another quality level.
+    OtherLevel,
+    /// Give it up.
+    Lost,
+}
+
+/// Tries of one resource.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Retry {
+    /// Failed tries so far.
+    pub failed: u32,
+    /// Not before this.
+    pub not_before: Instant,
+}
+
+impl Retry {
+    /// Counts a failed try and decides. Times double from `retry_first` to `retry_longest`, each moved by up to
+    /// 20 % so that a fleet does not knock in step after an outage.
+    pub fn after(&mut self, at: Instant, failure: &Failure, limits: &Limits, rng: &mut Rng) -> Verdict {
+        self.failed = self.failed.saturating_add(1);
+        let tries = match failure.status {
+            // The origin has said no: another level may exist, the same URL will not.
+            400..=407 | 409..=411 | 413..=428 | 430..=499 => {
+                return if self.failed < 2 { Verdict::OtherLevel } else { Verdict::Lost };
+            }
+            _ => match failure.error.code {
+                // A 200 that is no fragment: a captive portal or a broken cache, seldom gone at the third look.
+                Code::FragmentNotMp4
+                | Code::BoxInvalid
+                | Code::SamplesOutside
+                | Code::LimitBoxes
+                | Code::LimitSamples
+                | Code::LimitMoofBytes
+                | Code::LimitFragmentBytes => limits.tries.min(2),
+                _ => limits.tries,
+            },
+        };
+        if self.failed >= tries {
+            return Verdict::Lost;
+        }
+        let doublings = self.failed.saturating_sub(1).min(16);
+        let base = limits.retry_first.0.saturating_mul(1 << doublings).min(limits.retry_longest.0);
+        let wait = Micros(rng.jitter(base).max(100_000));
+        self.not_before = at.after(wait);
+        Verdict::Again(wait)
+    }
+}
+
+/// xorshift64*: the same seed gives the same session.
+#[derive(Clone, Debug)]
+pub(super) struct Rng(u64);
+
+impl Rng {
+    pub const fn new(seed: u64) -> Rng {
+        Rng(seed ^ 0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn next(&mut self) -> u64 {
+        let mut x = if self.0 == 0 { 0x2545_F491_4F6C_DD1D } else { self.0 };
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.0 = x;
+        x.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// `base` moved by up to a fifth either way.
+    fn jitter(&mut self, base: u64) -> u64 {
+        let span = base / 5;
+        let shift = (self.next() >> 16) % span.saturating_mul(2).saturating_add(1);
+        base.saturating_sub(span).saturating_add(shift)
+    }
+}

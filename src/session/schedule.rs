@@ -1,0 +1,385 @@
+//! Which fragment is fetched next, from which quality level.
+
+use super::Session;
+use super::feed::{Cursor, Offer};
+use super::retry::{Exchange, Verdict};
+use crate::abr::Situation;
+use crate::codec::Kind;
+use crate::error::{Code, Error, Result};
+use crate::io::{Event, EventKind, Failure, Output, Request, RequestKind};
+use crate::manifest::url;
+use crate::time::Micros;
+use crate::trace;
+
+impl Session {
+    /// Starts the next fetch of a stream where one is due; whether its request is to be handed out now.
+    pub(super) fn schedule(&mut self, i: usize) -> bool {
+        let Some(feed) = self.feeds.get(i) else { return false };
+        if !feed.selected || feed.ended || feed.fetch.is_some() {
+            return false;
+        }
+        let prepared = if feed.retrying {
+            if self.now < feed.retry.not_before { Ok(false) } else { self.prepare_retry(i) }
+        } else {
+            self.prepare_next(i)
+        };
+        match prepared {
+            Ok(true) => {
+                let id = self.request_id();
+                let (now, attempt) = (self.now, self.feeds.get(i).map_or(0, |f| f.retry.failed));
+                if attempt > 0 {
+                    self.stats.retries = self.stats.retries.saturating_add(1);
+                }
+                if let Some(feed) = self.feeds.get_mut(i) {
+                    feed.fetch = Some(Exchange::new(id, now));
+                    feed.retrying = false;
+                }
+                self.tell_started(i);
+                true
+            }
+            Ok(false) => false,
+            Err((level, error)) => {
+                self.refuse_level(i, level, error);
+                false
+            }
+        }
+    }
+
+    /// The request just started by [`Session::schedule`].
+    pub(super) fn fragment_request(&mut self, i: usize) -> Output<'_> {
+        match self.feeds.get(i).and_then(|f| f.fetch.as_ref().map(|e| (e.id, f.id, f.retry.failed))) {
+            Some((id, stream, failed)) => Output::Request(Request {
+                id,
+                url: &self.request_url,
+                kind: RequestKind::Fragment,
+                stream: Some(stream),
+                attempt: failed.saturating_add(1),
+            }),
+            None => Output::Idle(self.deadline()),
+        }
+    }
+
+    fn prepare_next(&mut self, i: usize) -> core::result::Result<bool, (Option<u16>, Error)> {
+        let Some((start, duration)) = self.next_fragment(i) else { return Ok(false) };
+        let running = self.clock.running();
+        let Some(feed) = self.feeds.get(i) else { return Ok(false) };
+        let ahead = feed.ahead(self.now, running);
+        let empty = feed.queue.is_empty();
+        let span = feed.scale.micros(duration);
+        // The fragment in hand always counts: a target below one fragment must not starve the decoder.
+        if !empty && ahead >= self.config.buffer_target {
+            return Ok(false);
+        }
+        let Some(rung) = self.choose(i, ahead, span) else { return Ok(false) };
+        let Some((level, bitrate)) = self.feeds.get(i).and_then(|f| {
+            f.rungs.get(usize::from(rung)).map(|r| (r.level, r.bitrate))
+        }) else {
+            return Ok(false);
+        };
+        if !empty && !self.fits(i, bitrate, span) {
+            return Ok(false);
+        }
+        self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
+        if feed.open_fragment(account, start, duration).is_err() {
+            // Memory is short: wait for the decoder to take what is there.
+            return if empty { Err((None, Code::Budget.into())) } else { Ok(false) };
+        }
+        if let Some(f) = feed.queue.last_mut() {
+            f.level = level;
+            f.bitrate = bitrate;
+            f.restart(pool, account);
+        }
+        feed.cursor = Cursor::After(start);
+        feed.retry = Default::default();
+        self.switch_to(i, rung, bitrate);
+        Ok(true)
+    }
+
+    fn prepare_retry(&mut self, i: usize) -> core::result::Result<bool, (Option<u16>, Error)> {
+        let Some((start, duration, level, committed)) = self.feeds.get(i).and_then(|f| {
+            f.queue.last().map(|q| (q.start, q.duration, q.level, q.committed()))
+        }) else {
+            if let Some(feed) = self.feeds.get_mut(i) {
+                feed.retrying = false;
+            }
+            return Ok(false);
+        };
+        let mut level = level;
+        if !committed {
+            // Nothing of it has left: a level that is likely to arrive beats the one that just failed.
+            let rung = self.retry_rung(i, level, duration);
+            if let Some((rung, to, bitrate)) = rung {
+                level = to;
+                if let Some(f) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) {
+                    f.level = to;
+                    f.bitrate = bitrate;
+                }
+                self.switch_to(i, rung, bitrate);
+            }
+        }
+        self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
+        Ok(true)
+    }
+
+    /// A lower rung for a second try; `None` keeps the level.
+    fn retry_rung(&mut self, i: usize, level: u16, _duration: u64) -> Option<(u16, u16, u32)> {
+        let feed = self.feeds.get(i)?;
+        let present = feed.rungs.iter().position(|r| r.level == level)?;
+        let masked = feed.rungs.get(present).is_some_and(|r| r.masked.is_some());
+        // The host's pin is kept as long as the level may be used at all.
+        if self.config.fixed_bitrate != 0 && !masked {
+            return None;
+        }
+        let below = feed.rungs.iter().enumerate().take(present).rev().find(|(_, r)| r.masked.is_none());
+        let any = || feed.rungs.iter().enumerate().find(|(_, r)| r.masked.is_none());
+        let (rung, r) = below.or_else(|| if masked { any() } else { None })?;
+        Some((u16::try_from(rung).ok()?, r.level, r.bitrate))
+    }
+
+    /// Start and duration of the fragment the cursor points at, in stream ticks.
+    fn next_fragment(&self, i: usize) -> Option<(u64, u64)> {
+        let feed = self.feeds.get(i)?;
+        let timeline = &self.manifest.as_ref()?.streams.get(usize::from(feed.id.0))?.timeline;
+        let fragment = match feed.cursor {
+            Cursor::Covering(time) => timeline.at_or_before(time).or_else(|| timeline.first()),
+            Cursor::After(start) => timeline.after(start),
+        }?;
+        Some((fragment.start, fragment.duration))
+    }
+
+    /// Whether every listed fragment of the stream has been taken up.
+    pub(super) fn is_exhausted(&self, i: usize) -> bool {
+        self.next_fragment(i).is_none()
+    }
+
+    /// Whether a fragment of that bitrate and length, a quarter added, has room.
+    fn fits(&self, i: usize, bitrate: u32, span: Micros) -> bool {
+        let bytes = u64::from(bitrate).saturating_mul(span.0) / 8_000_000;
+        let bytes = bytes.saturating_add(bytes / 4);
+        let block = (self.pool.block_bytes() as u64).max(1);
+        let blocks = bytes.div_ceil(block).saturating_add(1);
+        blocks <= self.blocks_open_to(i) as u64
+    }
+
+    /// The rung for the next fragment.
+    fn choose(&mut self, i: usize, ahead: Micros, span: Micros) -> Option<u16> {
+        let others = self
+            .feeds
+            .iter()
+            .enumerate()
+            .filter(|(n, f)| *n != i && f.selected && !f.ended)
+            .fold(0u64, |sum, (_, f)| sum.saturating_add(u64::from(f.bitrate)));
+        let rate = self.throughput.rate().map(|r| r.saturating_sub(others).max(r / 4));
+        let account = &mut self.account;
+        let feed = self.feeds.get_mut(i)?;
+        feed.open_bitrates.clear();
+        feed.open_rungs.clear();
+        for (n, r) in feed.rungs.iter().enumerate() {
+            if r.masked.is_none() {
+                feed.open_bitrates.push(account, r.bitrate).ok()?;
+                feed.open_rungs.push(account, u16::try_from(n).ok()?).ok()?;
+            }
+        }
+        if feed.open_rungs.is_empty() {
+            return None;
+        }
+        let current = feed.rung.and_then(|rung| {
+            // A masked rung in use counts as the next lower open one.
+            feed.open_rungs.iter().rposition(|r| *r <= rung).or(Some(0))
+        });
+        let situation = Situation {
+            bitrates: &feed.open_bitrates,
+            current,
+            rate: if feed.kind == Kind::Video { rate } else { rate.map(|r| r / 8) },
+            buffer: ahead,
+            buffer_target: self.config.buffer_target,
+            duration: span,
+        };
+        let (index, _) = feed.controller.choose(&situation);
+        feed.open_rungs.get(index.min(feed.open_rungs.len().saturating_sub(1))).copied()
+    }
+
+    /// Counts and tells a change of level.
+    fn switch_to(&mut self, i: usize, rung: u16, bitrate: u32) {
+        let event = self.event(EventKind::Switch);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let before = (feed.rung, feed.bitrate);
+        feed.rung = Some(rung);
+        feed.bitrate = bitrate;
+        let (Some(old), old_bitrate) = before else { return };
+        if old == rung {
+            return;
+        }
+        let event = event.about(feed.id).numbers(u64::from(old_bitrate), u64::from(bitrate));
+        if feed.kind == Kind::Video {
+            let count =
+                if rung > old { &mut self.stats.switches_up } else { &mut self.stats.switches_down };
+            *count = count.saturating_add(1);
+        }
+        let time = self.feeds.get(i).and_then(|f| f.queue.last().map(|q| f.scale.media_time(q.start)));
+        self.tell(Event { media_time: time, ..event });
+    }
+
+    fn tell_started(&mut self, i: usize) {
+        let event = self.event(EventKind::FragmentStarted);
+        let Some(feed) = self.feeds.get(i) else { return };
+        let Some(f) = feed.queue.last() else { return };
+        let event = event.about(feed.id).when(feed.scale.media_time(f.start));
+        self.tell(event.numbers(u64::from(f.bitrate), f.start));
+    }
+
+    /// Puts the fragment's URL into `request_url`.
+    fn write_url(&mut self, i: usize, level: u16, start: u64) -> Result<()> {
+        let missing = || Error::at(Code::State, "manifest", 0);
+        let stream = usize::from(self.feeds.get(i).ok_or_else(missing)?.id.0);
+        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(stream)).ok_or_else(missing)?;
+        let level = stream.levels.get(usize::from(level)).ok_or_else(missing)?;
+        self.request_url.clear();
+        url::fragment(
+            &mut self.account,
+            &mut self.request_url,
+            &self.base,
+            &stream.url,
+            &level.bitrate_text,
+            level.custom.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+            start,
+            &self.config.limits,
+        )
+    }
+
+    /// A level whose URL cannot be made, or for which there is no memory, is no level.
+    fn refuse_level(&mut self, i: usize, level: Option<u16>, error: Error) {
+        match level {
+            _ if error.code == Code::Budget || error.code == Code::NoMemory => self.fail(error),
+            Some(level) => self.drop_level(i, level, error),
+            None => self.drop_stream(i, error),
+        }
+    }
+
+    /// Excludes a level, and the stream when none is left.
+    pub(super) fn drop_level(&mut self, i: usize, level: u16, error: Error) {
+        let event = self.event(EventKind::LevelDropped).because(error);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let bitrate = feed.rungs.iter().find(|r| r.level == level).map_or(0, |r| r.bitrate);
+        let left = feed.mask(level, error.code);
+        let event = event.about(feed.id).numbers(u64::from(bitrate), 0);
+        log::warn!(target: trace::SESSION, "stream {}: level of {bitrate} bit/s dropped: {error}", feed.id.0);
+        self.tell(event);
+        if left.is_err() {
+            self.drop_stream(i, error);
+        }
+    }
+
+    /// Gives a stream up. The last one takes the session with it.
+    pub(super) fn drop_stream(&mut self, i: usize, error: Error) {
+        self.cancel_fetch(i);
+        let event = self.event(EventKind::StreamDropped).because(error);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.selected = false;
+        feed.clear_queue(pool, account);
+        let event = event.about(feed.id);
+        let essential = feed.kind == Kind::Video;
+        self.tell(event);
+        // Sound without a picture may be wanted; a picture stream that failed is a broken programme.
+        if essential || !self.feeds.iter().any(|f| f.selected) {
+            self.fail(error);
+        }
+    }
+
+    /// Ends the exchange of a stream, if there is one, without a verdict on it.
+    pub(super) fn cancel_fetch(&mut self, i: usize) {
+        let now = self.now;
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        if let Some(exchange) = feed.fetch.take() {
+            feed.cancel = Some(exchange.id);
+            feed.blocked = false;
+            if exchange.measured {
+                self.throughput.end(now);
+            }
+        }
+    }
+
+    /// The exchange of stream `i` has failed: try again, elsewhere, or give the fragment up.
+    pub(super) fn fetch_failed(&mut self, i: usize, failure: Failure) {
+        self.cancel_fetch(i);
+        if failure.status >= 400 {
+            self.stats.http_errors = self.stats.http_errors.saturating_add(1);
+        }
+        let (now, limits) = (self.now, self.config.limits);
+        let event = self.event(EventKind::Retry).because(failure.error);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let on_offer = feed.offer == Offer::Waiting && feed.queue.len() == 1;
+        let Some(fragment) = feed.queue.last_mut() else { return };
+        if on_offer {
+            // The decoder may have taken its first sample and not told us yet.
+            fragment.again = true;
+        }
+        fragment.restart(pool, account);
+        let committed = fragment.committed();
+        let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
+            Verdict::OtherLevel if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 => {
+                Verdict::Lost
+            }
+            verdict => verdict,
+        };
+        feed.retrying = true;
+        let (tries, stream) = (feed.retry.failed, feed.id);
+        let wait = match verdict {
+            Verdict::Again(wait) => wait,
+            Verdict::OtherLevel => {
+                feed.retry.not_before = now.after(Micros::from_millis(100));
+                Micros::from_millis(100)
+            }
+            Verdict::Lost => return self.lose(i, failure),
+        };
+        let event = event.about(stream).numbers(u64::from(tries), wait.0);
+        self.tell(Event { http_status: failure.status, ..event });
+    }
+
+    /// The back of the queue, or what is left of it, is given up: a hole in the stream.
+    pub(super) fn lose(&mut self, i: usize, failure: Failure) {
+        let event = self.event(EventKind::Gap).because(failure.error);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.retrying = false;
+        let Some(last) = feed.queue.len().checked_sub(1) else { return };
+        let Some((start, end, from)) =
+            feed.queue.get(last).map(|f| (f.start, f.start.saturating_add(f.duration), f.dts.max(f.start)))
+        else {
+            return;
+        };
+        feed.recycle(pool, account, last);
+        if last == 0 {
+            feed.offer = Offer::None;
+        }
+        feed.discontinuity = true;
+        feed.lost_in_a_row = feed.lost_in_a_row.saturating_add(1);
+        let hole = feed.scale.micros(end.saturating_sub(from));
+        let event = event.about(feed.id).when(feed.scale.media_time(from)).numbers(hole.0, start);
+        let hopeless = feed.lost_in_a_row >= self.config.limits.lost_in_a_row;
+        self.stats.gaps = self.stats.gaps.saturating_add(1);
+        self.tell(Event { http_status: failure.status, ..event });
+        if hopeless {
+            self.fail(failure.error);
+        }
+    }
+
+    /// Notices exchanges that are overdue.
+    pub(super) fn check_deadlines(&mut self) {
+        let (now, limits) = (self.now, self.config.limits);
+        let overdue = |e: &Exchange| -> Option<Code> { (now >= e.deadline(&limits)).then(|| e.overdue()) };
+        if let Some(code) = self.opening.as_ref().and_then(overdue) {
+            self.manifest_failed(code.into());
+        }
+        for i in 0..self.feeds.len() {
+            let late = self.feeds.get(i).and_then(|f| if f.blocked { None } else { f.fetch.as_ref().and_then(overdue) });
+            if let Some(code) = late {
+                self.fetch_failed(i, code.into());
+            }
+        }
+    }
+}

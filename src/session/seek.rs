@@ -1,0 +1,119 @@
+//! Seeking, and turning streams on and off.
+
+use super::feed::{Cursor, Offer, Setup};
+use super::{Session, State};
+use crate::error::{Code, Result};
+use crate::io::{Epoch, EventKind, StreamId};
+use crate::time::{Instant, MediaTime};
+
+use super::open::ticks;
+
+impl Session {
+    /// Goes on from the fragment that covers `to`. Samples before `to` carry the PREROLL flag.
+    ///
+    /// # Errors
+    /// [`Code::State`] before the manifest is there and after a fatal error.
+    pub fn seek(&mut self, at: Instant, to: MediaTime) -> Result<()> {
+        self.advance(at);
+        if !matches!(self.state, State::Playing | State::Ended) {
+            return Err(Code::State.into());
+        }
+        self.epoch = Epoch(self.epoch.0.wrapping_add(1));
+        for i in 0..self.feeds.len() {
+            self.empty_feed(i);
+        }
+        self.place_cursors(to);
+        self.clock.reset();
+        self.state = State::Playing;
+        self.tell(self.event(EventKind::Seeking).when(to));
+        Ok(())
+    }
+
+    /// Plays or stops playing one audio or video stream. A stream turned on starts at the position of the others.
+    ///
+    /// # Errors
+    /// [`Code::State`] before the manifest is there, [`Code::Argument`] for a stream that cannot be played,
+    /// [`Code::Budget`] when the budget cannot be divided among so many.
+    pub fn select(&mut self, at: Instant, stream: StreamId, selection: Selection) -> Result<()> {
+        self.advance(at);
+        if !matches!(self.state, State::Playing | State::Ended) {
+            return Err(Code::State.into());
+        }
+        let i = self.feed_of(stream).ok_or(Code::Argument)?;
+        let wanted = selection == Selection::On;
+        let Some(feed) = self.feeds.get(i) else { return Err(Code::Argument.into()) };
+        if feed.selected == wanted {
+            return Ok(());
+        }
+        if wanted && feed.rungs.iter().all(|r| r.masked.is_some()) {
+            return Err(Code::Argument.into());
+        }
+        // Where the others are handing out, or are about to.
+        let position = self.feeds.iter().filter(|f| f.selected).filter_map(|f| match f.queue.first() {
+            Some(front) => Some(f.scale.media_time(front.dts)),
+            None => match f.cursor {
+                Cursor::Covering(t) | Cursor::After(t) => Some(f.scale.media_time(t)),
+            },
+        });
+        let position = position.min();
+        self.empty_feed(i);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.selected = wanted;
+            // A stream that was never played has nothing to flush.
+            feed.flush = feed.flush && !feed.fresh;
+            if let (true, Some(position)) = (wanted, position) {
+                feed.cursor = Cursor::Covering(ticks(position, feed.scale));
+                self.state = State::Playing;
+            }
+        }
+        let divided = self.divide_budget();
+        if divided.is_err()
+            && let Some(feed) = self.feeds.get_mut(i)
+        {
+            feed.selected = !wanted;
+        }
+        divided
+    }
+
+    /// Throws away what a stream holds, here and in its decoder.
+    fn empty_feed(&mut self, i: usize) {
+        self.cancel_fetch(i);
+        let now = self.now;
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.clear_queue(pool, account);
+        feed.retrying = false;
+        feed.retry = Default::default();
+        feed.blocked = false;
+        feed.offer = Offer::None;
+        feed.setup = Setup::Due;
+        feed.flush = feed.selected;
+        feed.fresh = true;
+        feed.discontinuity = true;
+        feed.parameter_sets_due = true;
+        feed.ended = false;
+        feed.report(now, Default::default());
+    }
+
+    /// The decoder refused the level of the fragment in front: nothing fetched at it is of use.
+    pub(super) fn refetch_from_front(&mut self, i: usize) {
+        self.cancel_fetch(i);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        if let Some(start) = feed.queue.first().map(|f| f.start) {
+            feed.cursor = Cursor::Covering(start);
+        }
+        feed.clear_queue(pool, account);
+        feed.retrying = false;
+        feed.offer = Offer::None;
+    }
+}
+
+/// Whether a stream is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Selection {
+    /// Play it.
+    On,
+    /// Do not.
+    Off,
+}
