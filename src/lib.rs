@@ -5,6 +5,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod digits;
 pub mod error;
 pub mod limits;
 pub mod mem;
