@@ -7,6 +7,7 @@ extern crate std;
 
 pub mod digits;
 pub mod error;
+pub mod inflate;
 pub mod limits;
 pub mod mem;
 pub mod time;
