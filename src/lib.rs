@@ -5,7 +5,9 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod digits;
 pub mod error;
+pub mod inflate;
 pub mod limits;
 pub mod mem;
 pub mod time;
