@@ -5,10 +5,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod abr;
+#[cfg(feature = "capi")]
+pub mod capi;
+pub mod codec;
 pub mod digits;
 pub mod error;
 pub mod inflate;
+pub mod io;
 pub mod limits;
 pub mod mem;
 pub mod time;
 pub mod trace;
+pub mod xml;
