@@ -10,3 +10,4 @@ pub mod limits;
 pub mod mem;
 pub mod time;
 pub mod trace;
+pub mod xml;
