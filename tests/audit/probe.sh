@@ -15,6 +15,8 @@ void smoothcore_port_free(void *ptr, size_t size, size_t align) { (void)size; (v
 
 typedef void (*any_function)(void);
 any_function smoothcore_probe_table[] = {
+    (any_function)&smoothcore_port_alloc,
+    (any_function)&smoothcore_port_free,
 C
 [ "$which" = none ] || sh "$here/header-functions.sh" exported "$header" | sed 's/.*/    (any_function)&,/'
 cat <<'C'
