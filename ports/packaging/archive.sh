@@ -8,6 +8,7 @@
 # alloc included, lies in one object. That one is kept, what no export reaches is dropped, as are unwind, debug
 # and bitcode sections, and every name but the exports becomes local. The helpers come from the vendor's libgcc.
 set -eu
+export LC_ALL=C
 TARGET=$1 output=$2
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -3,6 +3,7 @@
 #   dist.sh TARGET
 # The same source, toolchain and SOURCE_DATE_EPOCH (default 0) give the same bytes.
 set -eu
+export LC_ALL=C
 TARGET=$1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -3,6 +3,7 @@
 # every function of the header, less those of the same program without the library.
 #   linked-size.sh TARGET ARCHIVE HEADER
 set -eu
+export LC_ALL=C
 TARGET=$1 archive=$2 header=$3
 goal=122880
 here=$(cd "$(dirname "$0")" && pwd)

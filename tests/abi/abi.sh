@@ -5,6 +5,7 @@
 # The current version must equal its baseline. Of an older version with the same major every field, function and
 # constant must still be there unchanged, and a program compiled with its header must link and run.
 set -eu
+export LC_ALL=C
 mode=$1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

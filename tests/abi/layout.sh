@@ -7,6 +7,7 @@
 #   no padding lies before a 64-bit integer, so that 32-bit ABIs which align it to 4 agree with those which align it to 8.
 #   layout.sh HEADER >layout.c
 set -eu
+export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 header=$1
 exempt=$(sed 's/#.*//' "$here/no-struct-size.txt" | tr '\n' ' ')

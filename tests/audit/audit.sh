@@ -3,6 +3,7 @@
 #   audit.sh TARGET ARCHIVE HEADER
 # Needs sh, awk and the target's gcc and binutils; programs of other architectures run under QEMU.
 set -eu
+export LC_ALL=C
 TARGET=$1 archive=$2 header=$3
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

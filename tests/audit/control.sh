@@ -2,6 +2,7 @@
 # The audit's negative control: the same archive with one planted `v[i]` must fail it, for that reason.
 #   control.sh TARGET
 set -eu
+export LC_ALL=C
 TARGET=$1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -3,6 +3,7 @@
 #   header-functions.sh exported|required HEADER
 # exported: what the archive defines. required: what the firmware defines (smoothcore_port_alloc and _free).
 set -eu
+export LC_ALL=C
 kind=$1 header=$2
 # Comments and preprocessor lines go, struct bodies go; what is left in "type name(" form is a function.
 awk '

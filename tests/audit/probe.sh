@@ -3,6 +3,7 @@
 #   probe.sh HEADER all|none >probe.c
 # "none" is the same program without the library: the difference of the two is what linking the library costs.
 set -eu
+export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 header=$1 which=$2
 cat <<'C'
