@@ -4,6 +4,7 @@
 //! limit, lack of memory and I/O are different codes. The hundreds say the domain: general, manifest (-1xx),
 //! network (-2xx), media (-3xx), protection (-4xx), port (-5xx).
 
+use core::ffi::CStr;
 use core::fmt;
 
 macro_rules! codes {
@@ -24,7 +25,12 @@ macro_rules! codes {
 
             /// One line for a person.
             pub const fn text(self) -> &'static str {
-                match self { $(Code::$name => $text,)+ }
+                match self { $(Code::$name => const { without_nul(concat!($text, "\0")) },)+ }
+            }
+
+            /// The same line with a NUL at its end, for C; both share one copy in memory.
+            pub const fn c_text(self) -> &'static CStr {
+                match self { $(Code::$name => const { with_nul(concat!($text, "\0")) },)+ }
             }
 
             /// The code of a number; `None` when no code has it.
@@ -33,6 +39,25 @@ macro_rules! codes {
             }
         }
     };
+}
+
+/// `text` without its last byte, the NUL.
+const fn without_nul(text: &'static str) -> &'static str {
+    match text.as_bytes().split_last() {
+        Some((0, head)) => match core::str::from_utf8(head) {
+            Ok(head) => head,
+            Err(_) => "",
+        },
+        _ => "",
+    }
+}
+
+/// `text`, which ends with its only NUL, as C reads it.
+const fn with_nul(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => c"",
+    }
 }
 
 codes! {
@@ -242,6 +267,14 @@ mod tests {
             assert!(Code::ALL[..i].iter().all(|b| b.number() != a.number()), "{a:?}");
         }
         assert_eq!(Code::from_number(0), None);
+    }
+
+    #[test]
+    fn rust_and_c_read_the_same_line() {
+        for code in Code::ALL {
+            assert!(code.text().len() > 10, "{code:?}");
+            assert_eq!(code.c_text().to_bytes(), code.text().as_bytes());
+        }
     }
 
     #[test]

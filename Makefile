@@ -1,0 +1,150 @@
+# The whole interface of this repository. `make` lists it.
+#
+# demo and check set up what they need on a bare Debian 12 with rustup, gcc and make: as root they install missing
+# packages, otherwise they print the one command that does.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.NOTPARALLEL:
+
+# One folder for everything Cargo builds here, so that packages share what they have in common.
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+export LC_ALL := C
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+HOST := x86_64-unknown-linux-gnu
+LINUX := x86_64-unknown-linux-gnu armv7-unknown-linux-gnueabihf aarch64-unknown-linux-gnu
+BARE := armv7a-none-eabi thumbv7em-none-eabihf
+# For make dist.
+TARGET ?= $(HOST)
+
+# What may be missing from the tree. A step whose subject is missing fails unless it is listed here; then the step
+# says so, and the last lines of make check say so again.
+ABSENT_OK ?= ports/host tests/c/run.sh
+export ABSENT_OK
+
+VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
+archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
+
+# Steps that look at archives build them first, except in make check, which has just done so.
+ARCHIVES := $(if $(CHECKING),,dist-all)
+
+# The steps of make check, cheapest first. Each is a target of its own.
+CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest bare test-armv7 test-aarch64
+
+.PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
+
+help:
+	@echo "SmoothCore $(VERSION)"
+	@echo
+	@echo "  make demo             plays a stream on this machine: no device, no cross tools"
+	@echo "  make check            every proof, on x86-64, armv7, aarch64 and without an operating system"
+	@echo "  make tools            builds bin/smoothcore, the command for workstations"
+	@echo "  make dist TARGET=T    builds dist/smoothcore-VERSION-T.tar.gz: what firmware takes"
+	@echo "  make bench            measures time, memory and size against other players"
+	@echo "  make soak             plays for hours under faults and watches memory"
+	@echo "  make header           writes include/smoothcore.h from src/capi"
+	@echo "  make setup            installs what check needs, or says how"
+	@echo "  make clean            removes everything built"
+	@echo
+	@echo "  T is one of: $(LINUX) $(BARE)"
+	@echo "  steps of check, each a target: $(CHECK)"
+	@echo "  after a wanted change of the C boundary: make header abi-update"
+
+setup: setup-check
+
+setup-demo:
+	@sh tests/steps/setup.sh demo
+
+setup-check:
+	@sh tests/steps/setup.sh check
+
+demo: tools
+	@sh tests/steps/present.sh ports/host/demo.sh && sh ports/host/demo.sh
+
+tools: setup-demo
+	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
+	    && mkdir -p bin && cp "$(CARGO_TARGET_DIR)/release/smoothcore" bin/smoothcore && echo "bin/smoothcore"
+
+check: setup-check
+	@MAKE="$(MAKE)" sh tests/steps/check.sh $(CHECK)
+
+soak: tools
+	@sh tests/steps/present.sh tests/soak.sh && sh tests/soak.sh
+
+bench: tools
+	@sh tests/steps/present.sh tests/peers/bench.sh && sh tests/peers/bench.sh
+
+clean:
+	rm -rf bin dist "$(CARGO_TARGET_DIR)"
+
+# --- the C boundary ---------------------------------------------------------------------------------------------------
+
+header:
+	@cargo run --quiet --locked --manifest-path tests/header/Cargo.toml -- write
+
+header-check:
+	@cargo run --quiet --locked --manifest-path tests/header/Cargo.toml -- check
+	@sh tests/header/compile.sh
+
+dist:
+	@sh ports/packaging/dist.sh $(TARGET)
+
+abi-update:
+	@sh tests/abi/abi.sh update
+
+# --- the steps of make check ------------------------------------------------------------------------------------------
+
+fmt:
+	@sh tests/steps/rust.sh fmt
+
+lint:
+	@sh tests/steps/rust.sh lint
+
+doc:
+	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --features capi
+
+test:
+	cargo test --locked --quiet
+	cargo test --locked --quiet --features capi
+	cargo test --locked --quiet --no-default-features --lib
+
+ports:
+	@sh tests/steps/rust.sh ports
+
+oracles:
+	@sh tests/steps/rust.sh oracles
+
+dist-all:
+	@for t in $(LINUX) $(BARE); do sh ports/packaging/dist.sh $$t || exit 1; done
+
+audit: $(ARCHIVES)
+	@$(foreach t,$(LINUX) $(BARE),sh tests/audit/audit.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true
+
+control:
+	@for t in $(LINUX); do sh tests/audit/control.sh $$t || exit 1; done
+
+abi: $(ARCHIVES)
+	@sh tests/abi/abi.sh check dist
+
+ctest: $(ARCHIVES)
+	@sh tests/steps/present.sh tests/c/run.sh; case $$? in 3) exit 0 ;; 0) ;; *) exit 1 ;; esac; \
+	$(foreach t,$(LINUX),sh tests/c/run.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true
+
+bare: $(ARCHIVES)
+	@for t in $(BARE); do \
+	    cargo build --locked --quiet --target $$t --no-default-features && \
+	    cargo build --locked --quiet --target $$t --no-default-features --features http1 || exit 1; \
+	    echo "bare: the core builds for $$t"; done
+	@$(foreach t,$(BARE),sh tests/bare/run.sh $(t) $(call archive,$(t)) &&) true
+
+test-armv7:
+	CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc \
+	CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER="qemu-arm -L /usr/arm-linux-gnueabihf" \
+	    cargo test --locked --quiet --features capi --target armv7-unknown-linux-gnueabihf
+
+test-aarch64:
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+	    cargo test --locked --quiet --features capi --target aarch64-unknown-linux-gnu

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Builds the archive firmware links.
+#   archive.sh TARGET OUTPUT.a
+# Environment: FEATURES (default rt,http1), CARGO_TARGET_DIR, RUSTFLAGS.
+#
+# A Rust static library holds a few hundred objects of core, alloc and the compiler's helpers: megabytes, with unwind
+# tables that want a runtime, and helpers that clash with libgcc. With fat LTO everything that is ours, core and
+# alloc included, lies in one object. That one is kept, what no export reaches is dropped, as are unwind, debug
+# and bitcode sections, and every name but the exports becomes local. The helpers come from the vendor's libgcc.
+set -eu
+export LC_ALL=C
+TARGET=$1 output=$2
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/targets.sh"
+
+cd "$root"
+target_dir=${CARGO_TARGET_DIR:-$root/target}
+cargo rustc --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
+    --features "${FEATURES:-rt,http1}" --target "$TARGET"
+raw=$target_dir/$TARGET/dist/libsmoothcore.a
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"${TOOLS}ar" t "$raw" | grep '^smoothcore[-.]' >"$work/members"
+(cd "$work" && mkdir own && cd own && "${TOOLS}ar" x "$raw" $(cat ../members))
+"${TOOLS}nm" -g --defined-only "$work"/own/*.o 2>/dev/null |
+    awk '$2 == "T" && $3 ~ /^smoothcore_/ { print $3 }' | sort -u >"$work/exports"
+[ -s "$work/exports" ] || { echo "archive.sh: no exported function in $raw" >&2; exit 1; }
+
+# Bitcode goes first: Debian's linker stumbles over it.
+for object in "$work"/own/*.o; do
+    "${TOOLS}objcopy" -R .llvmbc -R .llvmcmd "$object"
+done
+"${TOOLS}ld" -r --gc-sections $(sed 's/^/-u /' "$work/exports") -o "$work/smoothcore.o" "$work"/own/*.o
+"${TOOLS}objcopy" -w --strip-debug \
+    -R '.ARM.exidx*' -R '.rel.ARM.exidx*' -R '.ARM.extab*' -R '.rel.ARM.extab*' -N '__aeabi_unwind_cpp_pr*' \
+    -R .eh_frame -R .rel.eh_frame -R .rela.eh_frame -R .comment -R '.gcc_except_table*' \
+    "$work/smoothcore.o"
+"${TOOLS}objcopy" --keep-global-symbols="$work/exports" "$work/smoothcore.o"
+"${TOOLS}objcopy" --discard-all "$work/smoothcore.o"
+mkdir -p "$(dirname "$output")"
+rm -f "$output"
+"${TOOLS}ar" crsD "$output" "$work/smoothcore.o"

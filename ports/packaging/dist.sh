@@ -1,0 +1,29 @@
+#!/bin/sh
+# Makes dist/smoothcore-VERSION-TARGET and its .tar.gz: archive, header, pkg-config and CMake files, licences, examples.
+#   dist.sh TARGET
+# The same source, toolchain and SOURCE_DATE_EPOCH (default 0) give the same bytes.
+set -eu
+export LC_ALL=C
+TARGET=$1
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/targets.sh"
+cd "$root"
+version=$(awk -F'"' '/^version = / { print $2; exit }' Cargo.toml)
+name=smoothcore-$version-$TARGET
+out=dist/$name
+rm -rf "$out" "$out.tar.gz"
+mkdir -p "$out/lib/pkgconfig" "$out/lib/cmake/smoothcore" "$out/include" "$out/examples"
+sh "$here/archive.sh" "$TARGET" "$out/lib/libsmoothcore.a"
+cp include/smoothcore.h "$out/include/"
+cp LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$out/"
+sed "s/@VERSION@/$version/" "$here/smoothcore.pc.in" >"$out/lib/pkgconfig/smoothcore.pc"
+sed "s/@VERSION@/$version/" "$here/smoothcore-config.cmake.in" >"$out/lib/cmake/smoothcore/smoothcore-config.cmake"
+# What firmware starts from: the C examples and the POSIX port they are built with.
+if [ -d examples/c ]; then cp -R examples/c "$out/examples/c"; fi
+if [ -d ports/posix ]; then cp -R ports/posix "$out/examples/posix"; fi
+find "$out" -name target -type d -prune -exec rm -rf {} +
+tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@${SOURCE_DATE_EPOCH:-0}" \
+    -C dist -cf - "$name" | gzip -n9 >"$out.tar.gz"
+echo "$out.tar.gz: $(wc -c <"$out.tar.gz") bytes"
+sh "$here/linked-size.sh" "$TARGET" "$out/lib/libsmoothcore.a" "$out/include/smoothcore.h"

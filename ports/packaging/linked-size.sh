@@ -1,0 +1,30 @@
+#!/bin/sh
+# Prints what linking the library costs on a target: text (code and constants), data and bss of a program that reaches
+# every function of the header, less those of the same program without the library.
+#   linked-size.sh TARGET ARCHIVE HEADER
+set -eu
+export LC_ALL=C
+TARGET=$1 archive=$2 header=$3
+goal=122880
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/targets.sh"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$archive" "$work/libsmoothcore.a"
+flags="-Os $TARGET_CFLAGS -ffunction-sections -fdata-sections -Wl,--gc-sections -I$(dirname "$header")"
+[ $BARE = no ] || flags="$flags --specs=nosys.specs -nostartfiles -Wl,-e,main -Wl,--no-warn-mismatch"
+for which in none all; do
+    sh "$root/tests/audit/probe.sh" "$header" $which >"$work/$which.c"
+    "$CC" $flags "$root/tests/audit/main.c" "$work/$which.c" -L"$work" -lsmoothcore -o "$work/$which" 2>"$work/log" || {
+        cat "$work/log" >&2
+        exit 1
+    }
+done
+"${TOOLS}size" "$work/none" "$work/all" | awk -v goal=$goal -v target="$TARGET" '
+    NR == 2 { text = $1; data = $2; bss = $3 }
+    NR == 3 {
+        text = $1 - text
+        printf "%s: linked text %d bytes, data %d, bss %d; goal for text %d (120 KiB): %s\n",
+            target, text, $2 - data, $3 - bss, goal, text <= goal ? "met" : "MISSED by " text - goal
+    }'

@@ -1,0 +1,2 @@
+int smoothcore_probe(void);
+int main(void) { return smoothcore_probe(); }
