@@ -9,5 +9,6 @@ pub mod codec;
 pub mod error;
 pub mod limits;
 pub mod mem;
+pub mod mp4;
 pub mod time;
 pub mod trace;
