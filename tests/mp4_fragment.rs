@@ -247,6 +247,13 @@ fn times_of_version_0_and_with_surplus() {
 }
 
 #[test]
+fn a_negative_time_is_no_time() {
+    // What one encoder writes for sound that starts with 21.3 ms of priming.
+    let body = body(&[tfhd(0, &[]), tfxd(1, (-213_333i64) as u64, 20_000_000)], b"");
+    assert_eq!(read(&body).unwrap().infos[0].tfxd, None);
+}
+
+#[test]
 fn hostile_tfrf_keeps_what_is_there_and_believes_what_can_be() {
     // More announced than sent.
     let short = body(&[tfhd(0, &[]), tfrf(1, 255, &[(10, 1), (11, 1)])], b"");

@@ -53,7 +53,8 @@ pub struct MoofInfo {
     pub track_id: u32,
     /// `mfhd` sequence_number; arbitrary, gaps are normal. 0 when absent.
     pub sequence: u32,
-    /// Absolute time and duration, [MS-SSTR] 2.2.4.4.
+    /// Absolute time and duration, [MS-SSTR] 2.2.4.4. `None` as well when the time is negative, as some writers put it
+    /// for the first sound.
     pub tfxd: Option<Span>,
     /// The fragments that follow, as sent, nearest first, [MS-SSTR] 2.2.4.5. See [`MoofInfo::following`].
     pub tfrf: heapless::Vec<Span, MOST_FOLLOWING>,
