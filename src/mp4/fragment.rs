@@ -303,8 +303,9 @@ fn note_encryption(info: &mut MoofInfo, child: &Child<'_>, moof_offset: u64) {
 /// fields belong to later versions.
 fn read_times(info: &mut MoofInfo, child: &Child<'_>) {
     if child.extended == Some(&uuid::TFXD) && info.tfxd.is_none() {
-        info.tfxd =
-            Fields::full(child.payload).and_then(|(version, _, mut fields)| span(&mut fields, version));
+        info.tfxd = Fields::full(child.payload)
+            .and_then(|(version, _, mut fields)| span(&mut fields, version))
+            .filter(|span| span.time <= i64::MAX as u64);
     } else if child.extended == Some(&uuid::TFRF)
         && info.tfrf.is_empty()
         && let Some((version, _, mut fields)) = Fields::full(child.payload)
