@@ -15,6 +15,7 @@ pub mod inflate;
 pub mod io;
 pub mod limits;
 pub mod mem;
+pub mod mp4;
 pub mod time;
 pub mod trace;
 pub mod xml;

@@ -36,7 +36,8 @@ fn refused(d: &Description<'_>) -> Code {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16).unwrap()).collect();
+    digits.chunks_exact(2).map(|d| (d[0] * 16 + d[1]) as u8).collect()
 }
 
 /// Writes bits first bit first, numbers in exponential Golomb code.
