@@ -16,6 +16,7 @@ pub mod io;
 pub mod limits;
 pub mod mem;
 pub mod mp4;
+pub mod port;
 pub mod time;
 pub mod trace;
 pub mod xml;
