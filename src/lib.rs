@@ -9,6 +9,7 @@ pub mod digits;
 pub mod error;
 pub mod inflate;
 pub mod limits;
+pub mod manifest;
 pub mod mem;
 pub mod time;
 pub mod trace;
