@@ -42,7 +42,7 @@ pub(super) fn join(
     let from_base = match kind {
         Kind::Absolute(_) | Kind::Authority => None,
         Kind::Path => Some("/"),
-        Kind::Relative => Some(path.rsplit_once('/').map_or("", |(directory, _)| directory)),
+        Kind::Relative => Some(path.get(..last_slash(path).unwrap_or(0)).unwrap_or("")),
         Kind::Query => Some(path),
         Kind::Empty => Some(path_and_query),
     };
@@ -252,12 +252,15 @@ impl Writer<'_> {
 
     /// Removes the last segment if it is one of dots, `..` with the segment before it; says whether it was none.
     fn end_segment(&mut self) -> Result<bool> {
-        let Some((before, segment)) = self.out.as_str().rsplit_once('/') else { return Ok(true) };
-        let keep = match dots(segment) {
+        let Some((before, segment)) = last_slash(self.out).and_then(|at| self.out.split_at_checked(at))
+        else {
+            return Ok(true);
+        };
+        let keep = match dots(segment.strip_prefix('/').unwrap_or("")) {
             0 => return Ok(true),
             1 => before.len().saturating_add(1),
             _ => {
-                let parent = before.rsplit_once('/').map_or(0, |(above, _)| above.len().saturating_add(1));
+                let parent = last_slash(before).map_or(0, |above| above.saturating_add(1));
                 let at_root = before.len() <= self.path;
                 if self.floor != 0 && (at_root || parent < self.floor) {
                     return Err(Code::UrlRefused.into());
@@ -287,6 +290,11 @@ impl Writer<'_> {
         }
         self.out.push(self.account, text)
     }
+}
+
+/// Where the last slash is. The search of `str` would do, had it no panic path.
+fn last_slash(text: &str) -> Option<usize> {
+    text.bytes().rposition(|byte| byte == b'/')
 }
 
 const fn upper_hex(nibble: u8) -> u8 {
