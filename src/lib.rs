@@ -14,6 +14,7 @@ pub mod error;
 pub mod inflate;
 pub mod io;
 pub mod limits;
+pub mod manifest;
 pub mod mem;
 pub mod mp4;
 pub mod port;

@@ -1,0 +1,4 @@
+//! The client manifest.
+
+pub mod timeline;
+pub mod url;
