@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 /// How far behind its schedule the link may catch up, in microseconds: what a sleep that ends late has lost.
-const CATCH_UP: u64 = 20_000;
+const CATCH_UP: u64 = 5_000;
 /// How long one piece should be on the link, in microseconds.
 const PIECE: u64 = 10_000;
 const SMALLEST_PIECE: u64 = 256;

@@ -36,16 +36,16 @@ use log::Log;
       on a free port, over the link that dsl.txt describes
 
 Link file:
-  One period a line, `SECONDS KBPS [LATENCY_MS]`, and # comments; from the end it starts again. For example
+  One period a line, `SECONDS KBPS [LATENCY_MS]`, and # comments; from the end it starts again:
       20 1500 40    # 20 s of 1,500 kbit/s; the first byte of a response comes 40 ms late
       5 0           # 5 s of nothing
-  or a JSON list: [{\"duration_ms\": 20000, \"bandwidth_kbps\": 1500, \"latency_ms\": 40}, ...].
-  All connections share the link. It carries HTTP heads and bodies from the origin to the clients; the clock starts with the
-  first request.
+  Or a JSON list: [{\"duration_ms\": 20000, \"bandwidth_kbps\": 1500, \"latency_ms\": 40}, ...]
+  All connections share the link. It carries HTTP heads and bodies from the origin to the clients.
+  The clock starts with the first request.
 
 Log file:
-  One line a finished response, `METHOD PATH STATUS bytes=N ms=N`: bytes of the body that were sent, time from request to
-  last byte. Lines are appended.
+  One line a finished response, `METHOD PATH STATUS bytes=N ms=N`: bytes of the body that were sent,
+  time from the request to the last of them. Lines are appended.
 
 Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.")]
 pub struct Args {
