@@ -259,6 +259,7 @@ impl Session {
 
     /// The front sample is done with: its bytes make room.
     fn step_over(&mut self, i: usize) {
+        let unpaced = self.unpaced();
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(front) = feed.queue.first_mut() else { return };
@@ -275,7 +276,10 @@ impl Session {
                 front.body.release_before(pool, account, keep);
             }
         }
-        feed.accepted(ticks);
+        // A decoder without a clock is never ahead of anything.
+        if !unpaced {
+            feed.accepted(ticks);
+        }
         self.wake_blocked();
     }
 

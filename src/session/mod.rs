@@ -89,6 +89,7 @@ pub struct Session {
 
     feeds: List<Feed>,
     shared_blocks: usize,
+    media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
@@ -150,6 +151,7 @@ impl Session {
             inbox: Bytes::new(),
             feeds: List::new(),
             shared_blocks: 0,
+            media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),

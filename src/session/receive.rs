@@ -311,9 +311,10 @@ impl Session {
         if feed.fetch.and_then(|e| e.content_length).is_some_and(|l| l > back.body.len()) {
             return Err(Error::at(Code::BodyTruncated, "Content-Length", back.body.len()));
         }
-        if back.again || !back.table.is_placed() {
+        if back.again {
             return short("mdat");
         }
+        back.table.finish()?;
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");

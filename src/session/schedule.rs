@@ -77,7 +77,7 @@ impl Session {
         }) else {
             return Ok(false);
         };
-        if !empty && !self.fits(i, bitrate, span) {
+        if !empty && !(self.fits(i, bitrate, span) && self.table_fits(i)) {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
