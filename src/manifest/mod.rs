@@ -10,6 +10,7 @@ mod parse;
 mod protection_headers;
 mod stream;
 pub mod timeline;
+pub mod url;
 mod value;
 
 use heapless::String;
