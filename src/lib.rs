@@ -11,11 +11,14 @@ pub mod capi;
 pub mod codec;
 pub mod digits;
 pub mod error;
+#[cfg(feature = "http1")]
+pub mod http1;
 pub mod inflate;
 pub mod io;
 pub mod limits;
 pub mod mem;
 pub mod mp4;
+pub mod port;
 pub mod time;
 pub mod trace;
 pub mod xml;
