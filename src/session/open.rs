@@ -8,9 +8,9 @@ use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
-use crate::inflate::Encoding;
+
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
-use crate::manifest::{Manifest, ManifestParser, Stream, url};
+use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
 use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
 
