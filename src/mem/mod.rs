@@ -179,7 +179,16 @@ impl<T> List<T> {
 
     /// Removes the item at `index` and closes the gap; `None` when there is none.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        if index < self.items.len() { Some(self.items.remove(index)) } else { None }
+        if index >= self.items.len() {
+            return None;
+        }
+        // Vec::remove keeps its own check, and with it a panic path, where items are large: walk the item to the end.
+        let mut at = index;
+        while let Some([a, b, ..]) = self.items.get_mut(at..) {
+            core::mem::swap(a, b);
+            at = at.wrapping_add(1);
+        }
+        self.items.pop()
     }
 
     /// Removes the first `count` items.
