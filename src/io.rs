@@ -322,17 +322,7 @@ pub struct Event {
 impl Event {
     /// An event of `kind` that concerns nothing in particular.
     pub const fn new(kind: EventKind, at: Instant) -> Event {
-        Event {
-            kind,
-            at,
-            stream: None,
-            media_time: None,
-            error: None,
-            http_status: 0,
-            a: 0,
-            b: 0,
-            lost: 0,
-        }
+        Event { kind, at, stream: None, media_time: None, error: None, http_status: 0, a: 0, b: 0, lost: 0 }
     }
 
     /// The same about `stream`.

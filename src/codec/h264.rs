@@ -3,7 +3,7 @@
 //! ITU-T H.264 | ISO/IEC 14496-10 (7.3.1 NAL units, 7.3.2.1 sequence parameter sets), ISO/IEC 14496-15 5.3.3.1.
 
 use super::bits::Bits;
-use super::{CodecConfig, Description, unusable};
+use super::{Codec, CodecConfig, Description, unusable};
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes};
 
@@ -71,6 +71,9 @@ pub fn starts_with_parameter_sets(first: &[u8], nal_length: u8) -> bool {
 /// # Errors
 /// [`Code::LimitCodecConfig`], [`Code::Budget`] or [`Code::NoMemory`]; the configuration is as before then.
 pub fn adopt_parameter_sets(config: &mut CodecConfig, account: &mut Account, sample: &[u8]) -> Result<bool> {
+    if config.codec != Codec::H264 {
+        return Ok(false);
+    }
     let units = Units::of_sample(sample, config.nal_length);
     let count = Count::of(units);
     if count.sps == 0 || count.pps == 0 {
@@ -105,7 +108,7 @@ fn append_record(config: &CodecConfig, account: &mut Account, out: &mut Bytes) -
     let units = Units::of_stream(&config.private);
     let count = Count::of(units);
     let [profile, constraints, level] = self::profile(config).ok_or(unusable(0))?;
-    if count.sps > 31 || count.pps == 0 || count.pps > 255 {
+    if config.codec != Codec::H264 || count.sps > 31 || count.pps == 0 || count.pps > 255 {
         return Err(unusable(0));
     }
     let length_size_minus_one = config.nal_length.saturating_sub(1) & 3;
@@ -297,6 +300,7 @@ impl<'a> Units<'a> {
 impl<'a> Iterator for Units<'a> {
     type Item = &'a [u8];
 
+    #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         // Each turn takes at least one byte off the rest.
         loop {

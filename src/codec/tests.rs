@@ -36,7 +36,8 @@ fn refused(d: &Description<'_>) -> Code {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16).unwrap()).collect();
+    digits.chunks_exact(2).map(|d| (d[0] * 16 + d[1]) as u8).collect()
 }
 
 /// Writes bits first bit first, numbers in exponential Golomb code.
@@ -348,6 +349,18 @@ fn a_missing_size_is_read_from_the_parameter_set() {
     // A set that makes no sense leaves the size open and nothing else.
     let broken = config(&video(&stream(&[&[0x67, 100, 0, 40, 0, 0, 3, 0], PPS])));
     assert_eq!((broken.width, &*codec_string(&broken)), (0, "avc1.640028"));
+}
+
+#[test]
+fn a_size_behind_escaped_bytes_is_read() {
+    let mut w = BitWriter::default();
+    // Order type 1 with an offset of so many zero bits that bytes must be escaped before the size.
+    w.ue(0).ue(0).ue(1).u(1, 1).se(1 << 23).se(0).ue(0);
+    w.ue(1).u(0, 1).ue(39).ue(29).u(1, 1).u(1, 1).u(0, 1).u(0, 1);
+    let sps = w.nal(&[0x67, 77, 0, 30]);
+    assert!(sps.windows(3).any(|w| w == [0, 0, 3]), "the fixture must be escaped");
+    let c = config(&video(&stream(&[&sps, PPS])));
+    assert_eq!((c.width, c.height), (640, 480));
 }
 
 #[test]

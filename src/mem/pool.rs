@@ -314,7 +314,10 @@ mod tests {
         assert_eq!(chain.contiguous(&pool, 250, 20), None);
         assert_eq!(chain.u32_at(&pool, 997), None);
         chain.release_before(&mut pool, &mut account, 600);
-        assert_eq!((chain.blocks(), chain.byte(&pool, 511), chain.byte(&pool, 512)), (2, None, Some(bytes[512])));
+        assert_eq!(
+            (chain.blocks(), chain.byte(&pool, 511), chain.byte(&pool, 512)),
+            (2, None, Some(bytes[512]))
+        );
         chain.clear(&mut pool, &mut account);
         assert_eq!(pool.used(), 0);
         let held = account.held();

@@ -32,9 +32,7 @@ pub use stats::{Stats, StreamStats};
 
 use crate::abr::Throughput;
 use crate::error::{Code, Error, Result};
-use crate::io::{
-    Epoch, Event, EventKind, Failure, Input, Outcome, Output, RequestId, Response, StreamId,
-};
+use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
 use crate::manifest::{Manifest, ManifestParser};
 use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::mp4::SampleTable;

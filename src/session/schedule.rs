@@ -30,6 +30,7 @@ impl Session {
                 if attempt > 0 {
                     self.stats.retries = self.stats.retries.saturating_add(1);
                 }
+                self.throughput.begin(now);
                 if let Some(feed) = self.feeds.get_mut(i) {
                     feed.fetch = Some(Exchange::new(id, now));
                     feed.retrying = false;
@@ -296,9 +297,7 @@ impl Session {
         if let Some(exchange) = feed.fetch.take() {
             feed.cancel = Some(exchange.id);
             feed.blocked = false;
-            if exchange.measured {
-                self.throughput.end(now);
-            }
+            self.throughput.end(now);
         }
     }
 

@@ -75,12 +75,17 @@ level 150 512 288 main -bf 2 -x264-params b-pyramid=none
 level 256 640 360 high -bf 3 -x264-params b-pyramid=none
 
 # language CODE HERTZ: a quiet tone with a loud beep on every second. The delay of 896 samples and the encoder's own
-# 1024 samples of priming make 40 ms: beep and flash start together.
+# 1024 samples of priming make 40 ms: beep and flash start together. The way through a plain MP4 is there to have the
+# priming at time 0: written directly, the first fragment would overlap the second by one access unit.
 language() {
     # shellcheck disable=SC2086
     ff -f lavfi -i "aevalsrc='sin(2*PI*$2*t)*(0.1+0.4*lt(mod(t,1),0.12))':sample_rate=48000:duration=$seconds" \
         -af adelay=896S -ac 2 -c:a aac -profile:a aac_low -b:a 24k -flags:a +bitexact \
-        -metadata:s:a:0 language="$1" $exact -frag_duration 2000000 -f ismv "testcard_$1.isma"
+        -metadata:s:a:0 language="$1" $exact -f mp4 "$1.tmp"
+    # shellcheck disable=SC2086
+    ff -ignore_editlist 1 -i "$1.tmp" -c copy -metadata:s:a:0 language="$1" $exact \
+        -frag_duration 2000000 -f ismv "testcard_$1.isma"
+    rm "$1.tmp"
 }
 language eng 440
 language fra 660

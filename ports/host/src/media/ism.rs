@@ -1,0 +1,187 @@
+//! The server manifest: a SMIL 2.0 document that says which file holds which stream and bitrate.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, Event};
+
+use super::presentation::Presentation;
+use super::track::Kind;
+use super::{DEFAULT_TIMESCALE, text};
+
+const SMIL: &str = "http://www.w3.org/2001/SMIL20/Language";
+
+/// What a server manifest says.
+#[derive(Debug, Default)]
+pub struct ServerManifest {
+    /// The client manifest, relative to this file.
+    pub client: Option<String>,
+    pub tracks: Vec<Entry>,
+}
+
+/// One `video` or `audio` element.
+#[derive(Debug)]
+pub struct Entry {
+    pub kind: Kind,
+    /// The media file, relative to the manifest.
+    pub src: String,
+    pub bitrate: u64,
+    pub language: Option<String>,
+    pub track_id: Option<u32>,
+    /// The name of the stream.
+    pub name: String,
+    /// Parameters of no meaning of their own: they tell apart tracks of one bitrate.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Parameters that have a meaning, and so are no attributes.
+const KNOWN: [&str; 17] = [
+    "trackID",
+    "trackName",
+    "parentTrackName",
+    "manifestOutput",
+    "timeScale",
+    "Subtype",
+    "FourCC",
+    "CodecPrivateData",
+    "MaxWidth",
+    "MaxHeight",
+    "SamplingRate",
+    "Channels",
+    "BitsPerSample",
+    "PacketSize",
+    "AudioTag",
+    "DisplayWidth",
+    "DisplayHeight",
+];
+
+impl ServerManifest {
+    /// Reads a server manifest in any of its encodings.
+    ///
+    /// # Errors
+    /// When it is no SMIL document, or an element lacks what it needs.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let xml = text::decode(bytes)?;
+        let document = roxmltree::Document::parse(&xml)?;
+        let root = document.root_element();
+        ensure!(root.tag_name().name() == "smil", "root element is {}, not smil", root.tag_name().name());
+        let mut manifest = Self::default();
+        for node in root.descendants() {
+            match node.tag_name().name() {
+                "meta" if node.attribute("name") == Some("clientManifestRelativePath") => {
+                    manifest.client =
+                        node.attribute("content").filter(|path| !path.is_empty()).map(str::to_owned);
+                }
+                "video" => manifest.tracks.push(entry(node, Kind::Video)?),
+                "audio" => manifest.tracks.push(entry(node, Kind::Audio)?),
+                _ => {}
+            }
+        }
+        Ok(manifest)
+    }
+}
+
+fn entry(node: roxmltree::Node, kind: Kind) -> Result<Entry> {
+    let src = node.attribute("src").context("media element without src")?.to_owned();
+    let bitrate = node.attribute("systemBitrate").with_context(|| format!("{src}: no systemBitrate"))?;
+    let bitrate = bitrate.trim().parse().with_context(|| format!("{src}: systemBitrate {bitrate:?}"))?;
+    let mut entry = Entry {
+        kind,
+        bitrate,
+        language: node.attribute("systemLanguage").map(str::to_owned),
+        track_id: None,
+        name: kind.as_str().to_owned(),
+        attributes: Vec::new(),
+        src,
+    };
+    for param in node.children().filter(|child| child.tag_name().name() == "param") {
+        let (Some(name), Some(value)) = (param.attribute("name"), param.attribute("value")) else {
+            bail!("{}: param without name or value", entry.src);
+        };
+        match name {
+            "trackID" => {
+                entry.track_id = Some(value.trim().parse().with_context(|| format!("trackID {value:?}"))?)
+            }
+            "trackName" => value.clone_into(&mut entry.name),
+            name if KNOWN.contains(&name) => {}
+            name => entry.attributes.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    Ok(entry)
+}
+
+/// Writes the server manifest of a presentation; `client` is the client manifest's name beside it, and media files are
+/// named relative to `dir`.
+pub fn write(presentation: &Presentation, client: &str, dir: &Path) -> Result<String> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
+    writer.create_element("smil").with_attribute(("xmlns", SMIL)).write_inner_content(|writer| {
+        writer.create_element("head").write_inner_content(|writer| {
+            let meta = [("name", "clientManifestRelativePath"), ("content", client)];
+            writer.create_element("meta").with_attributes(meta).write_empty()?;
+            Ok(())
+        })?;
+        writer.create_element("body").write_inner_content(|writer| {
+            writer.create_element("switch").write_inner_content(|writer| body(writer, presentation, dir))?;
+            Ok(())
+        })?;
+        Ok(())
+    })?;
+    let mut xml = String::from_utf8(writer.into_inner())?;
+    xml.push('\n');
+    Ok(xml)
+}
+
+fn body(writer: &mut Writer<Vec<u8>>, presentation: &Presentation, dir: &Path) -> std::io::Result<()> {
+    for stream in &presentation.streams {
+        for level in &stream.levels {
+            let src = level.file.path.strip_prefix(dir).unwrap_or(&level.file.path).to_string_lossy();
+            let bitrate = level.bitrate.to_string();
+            let mut element = writer.create_element(stream.kind.as_str());
+            element = element.with_attributes([("src", &*src), ("systemBitrate", &bitrate)]);
+            if stream.language != "und" {
+                element = element.with_attribute(("systemLanguage", stream.language.as_str()));
+            }
+            element.write_inner_content(|writer| {
+                let mut param = |name: &str, value: &str| {
+                    let attributes = [("name", name), ("value", value), ("valuetype", "data")];
+                    writer.create_element("param").with_attributes(attributes).write_empty().map(|_| ())
+                };
+                param("trackID", &level.track().id.to_string())?;
+                param("trackName", &stream.name)?;
+                if level.track().timescale != DEFAULT_TIMESCALE {
+                    param("timeScale", &level.track().timescale.to_string())?;
+                }
+                for (name, value) in &level.attributes {
+                    param(name, value)?;
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_no_known_meaning_are_attributes() {
+        let xml = r#"<?xml version="1.0"?><smil xmlns="http://www.w3.org/2001/SMIL20/Language"><head>
+            <meta name="clientManifestRelativePath" content="a.ismc"/></head><body><switch>
+            <video src="a.ismv" systemBitrate="500000"><param name="trackID" value="2" valuetype="data"/>
+              <param name="hardware_profile" value="low" valuetype="data"/><param name="FourCC" value="H264"/></video>
+            <audio src="a.ismv" systemBitrate="64000" systemLanguage="fra"><param name="trackName" value="talk"/></audio>
+            </switch></body></smil>"#;
+        let manifest = ServerManifest::parse(xml.as_bytes()).unwrap();
+        assert_eq!(manifest.client.as_deref(), Some("a.ismc"));
+        let [video, audio] = manifest.tracks.as_slice() else { panic!("two tracks") };
+        assert_eq!((video.name.as_str(), video.track_id, video.bitrate), ("video", Some(2), 500_000));
+        assert_eq!(video.attributes, [("hardware_profile".to_owned(), "low".to_owned())]);
+        assert_eq!((audio.name.as_str(), audio.language.as_deref()), ("talk", Some("fra")));
+        assert!(ServerManifest::parse(b"<SmoothStreamingMedia/>").is_err());
+        assert!(ServerManifest::parse(b"<smil><video src='a'/></smil>").is_err(), "no bitrate");
+    }
+}
