@@ -23,8 +23,6 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
-#[cfg(test)]
-mod tests;
 
 pub use config::{AudioChoice, Config};
 pub use seek::Selection;
@@ -89,6 +87,7 @@ pub struct Session {
 
     feeds: List<Feed>,
     shared_blocks: usize,
+    media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
@@ -150,6 +149,7 @@ impl Session {
             inbox: Bytes::new(),
             feeds: List::new(),
             shared_blocks: 0,
+            media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),
