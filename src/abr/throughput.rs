@@ -1,11 +1,14 @@
 //! How fast the link is: bytes of all streams over the time in which any exchange was busy.
 
-use crate::time::{Instant, Micros};
+use crate::time::Instant;
 
 /// Windows shorter than this say more about scheduling than about the link.
 const SHORTEST: u64 = 50_000;
 /// Bytes before a window counts.
 const FEWEST: u64 = 4_096;
+
+/// Bytes that count however fast they came.
+const PLENTY: u64 = 131_072;
 
 /// Link rate, from bytes of every exchange over the union of their busy time: parallel requests share one link, so
 /// a rate of each alone would be too low.
@@ -26,7 +29,7 @@ impl Throughput {
         Throughput { busy: 0, since: Instant(0), bytes: 0, micros: 0, fast: 0, slow: 0, windows: 0 }
     }
 
-    /// The first byte of an exchange has arrived: the link is at work.
+    /// An exchange has been started: the link is at work.
     pub fn begin(&mut self, at: Instant) {
         if self.busy == 0 {
             self.since = at;
@@ -43,7 +46,7 @@ impl Throughput {
     pub fn end(&mut self, at: Instant) {
         self.settle(at);
         self.busy = self.busy.saturating_sub(1);
-        if self.micros >= SHORTEST && self.bytes >= FEWEST {
+        if (self.micros >= SHORTEST && self.bytes >= FEWEST) || self.bytes >= PLENTY {
             self.close();
         }
     }
@@ -61,7 +64,7 @@ impl Throughput {
     }
 
     fn close(&mut self) {
-        let rate = self.bytes.saturating_mul(8_000_000) / self.micros.max(1);
+        let rate = self.bytes.saturating_mul(8_000_000) / self.micros.max(1_000);
         if self.windows == 0 {
             (self.fast, self.slow) = (rate, rate);
         } else {

@@ -1,6 +1,7 @@
 //! Bits of a header, first bit first.
 
-/// A reader over bytes. Every read past the end is `None`.
+/// A reader over bytes. Every read past the end is `None`. Headers are read once a level, so size counts more than
+/// speed: the reads stay calls.
 #[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
@@ -45,6 +46,7 @@ impl<'a> Bits<'a> {
     }
 
     /// `count` bits, at most 32.
+    #[inline(never)]
     pub(super) fn bits(&mut self, count: u32) -> Option<u32> {
         let mut value = 0u32;
         for _ in 0..count.min(32) {
@@ -54,6 +56,7 @@ impl<'a> Bits<'a> {
     }
 
     /// `count` bits that do not matter.
+    #[inline(never)]
     pub(super) fn skip(&mut self, count: u32) -> Option<()> {
         for _ in 0..count {
             self.bit()?;
@@ -62,6 +65,7 @@ impl<'a> Bits<'a> {
     }
 
     /// An unsigned number in exponential Golomb code, ITU-T H.264 9.1.
+    #[inline(never)]
     pub(super) fn ue(&mut self) -> Option<u32> {
         let mut zeros = 0u32;
         while self.bit()? == 0 {

@@ -300,6 +300,7 @@ impl<'a> Units<'a> {
 impl<'a> Iterator for Units<'a> {
     type Item = &'a [u8];
 
+    #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         // Each turn takes at least one byte off the rest.
         loop {

@@ -169,6 +169,17 @@ pub struct CodecConfig {
 }
 
 impl CodecConfig {
+    /// Whether a decoder set up with this needs nothing new for `other`.
+    pub fn same_set_up(&self, other: &CodecConfig) -> bool {
+        let numbers = |c: &CodecConfig| {
+            (
+                (c.codec, c.fourcc, c.width, c.height),
+                (c.sampling_rate, c.channels, c.bits_per_sample, c.packet_size, c.audio_tag, c.nal_length),
+            )
+        };
+        numbers(self) == numbers(other) && self.private.as_slice() == other.private.as_slice()
+    }
+
     /// The decoder set-up that `description` stands for.
     ///
     /// A codec without a file of its own becomes [`Codec::Other`]: whether that can be played is not decided here.

@@ -352,6 +352,18 @@ fn a_missing_size_is_read_from_the_parameter_set() {
 }
 
 #[test]
+fn a_size_behind_escaped_bytes_is_read() {
+    let mut w = BitWriter::default();
+    // Order type 1 with an offset of so many zero bits that bytes must be escaped before the size.
+    w.ue(0).ue(0).ue(1).u(1, 1).se(1 << 23).se(0).ue(0);
+    w.ue(1).u(0, 1).ue(39).ue(29).u(1, 1).u(1, 1).u(0, 1).u(0, 1);
+    let sps = w.nal(&[0x67, 77, 0, 30]);
+    assert!(sps.windows(3).any(|w| w == [0, 0, 3]), "the fixture must be escaped");
+    let c = config(&video(&stream(&[&sps, PPS])));
+    assert_eq!((c.width, c.height), (640, 480));
+}
+
+#[test]
 fn the_record_of_mp4_has_a_tail_for_high_profiles() {
     let mut a = account();
     let mut out = Bytes::new();

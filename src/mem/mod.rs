@@ -233,7 +233,8 @@ impl<T: Copy> List<T> {
         }
         let more = len.wrapping_sub(now);
         self.reserve(account, more)?;
-        let room = self.items.capacity().wrapping_sub(now);
+        // Asked anew after growing, or the compiler cannot see that there is room.
+        let room = self.items.capacity().wrapping_sub(self.items.len());
         self.items.extend(repeat_n(item, more.min(room)));
         Ok(())
     }

@@ -10,6 +10,9 @@ use crate::error::{Code, Error, Result};
 /// Blocks below which a stream cannot move: one being filled, one being handed out, one for a sample across both.
 const FEWEST: usize = 3;
 
+/// What a sample table is taken for before any is known: 100 samples.
+const SMALL_TABLE: usize = 2_000;
+
 impl Session {
     /// Divides what the manifest has left between the played streams.
     ///
@@ -38,6 +41,7 @@ impl Session {
             reserved = reserved.saturating_add(f.reserve);
         }
         self.shared_blocks = total.saturating_sub(reserved);
+        self.media_blocks = total;
         log::debug!(
             target: crate::trace::SESSION,
             "{total} blocks of {block} bytes, {reserved} reserved, {media} in use"
@@ -52,6 +56,19 @@ impl Session {
         let over = |used: usize, reserve: usize| used.saturating_sub(reserve);
         let shared = self.feeds.iter().fold(0usize, |sum, f| sum.saturating_add(over(f.blocks(), f.reserve)));
         own.saturating_add(self.shared_blocks.saturating_sub(shared))
+    }
+
+    /// Whether another fragment's sample table has room beside the blocks that are still to be taken. Used fragments
+    /// bring their table along.
+    pub(super) fn table_fits(&self, i: usize) -> bool {
+        let Some(feed) = self.feeds.get(i) else { return false };
+        if !feed.spare.is_empty() {
+            return true;
+        }
+        let largest = feed.queue.iter().map(|f| f.table.charged()).max().unwrap_or(0).max(SMALL_TABLE);
+        let to_come = self.media_blocks.saturating_mul(self.pool.block_bytes()).saturating_sub(self.pool.charged());
+        // Twice: a table that grows is held twice for a moment.
+        self.account.room() >= to_come.saturating_add(largest.saturating_mul(2))
     }
 
     /// Bytes of the largest sample the stream is sure to have room for.

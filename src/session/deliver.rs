@@ -2,6 +2,7 @@
 
 use super::feed::{Fragment, Offer, Setup};
 use super::{Session, State, Step};
+use crate::codec::h264::NalType;
 use crate::codec::{Codec, Kind, aac, h264};
 use crate::error::{Code, Error, Result};
 use crate::io::{
@@ -144,11 +145,14 @@ impl Session {
                 check_nals(front, &self.pool, at, size, config.nal_length)?;
                 let key = sample.is_sync() || front.next == 0;
                 let wanted = feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
-                let first = first_nal(front, &self.pool, at, config.nal_length);
-                if traits.has(DecoderTraits::NEEDS_AUD) && first != Some(h264::AUD) {
+                let mut head = [0u8; 64];
+                let head = first_bytes(front, &self.pool, at, size, &mut head);
+                let delimited =
+                    head.get(usize::from(config.nal_length)).is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
+                if traits.has(DecoderTraits::NEEDS_AUD) && !delimited {
                     feed.prefix.extend(account, &h264::ACCESS_UNIT_DELIMITER)?;
                 }
-                if wanted && first != Some(h264::SPS) {
+                if wanted && !h264::starts_with_parameter_sets(head, config.nal_length) {
                     feed.prefix.extend(account, h264::parameter_sets(config))?;
                 }
                 if config.nal_length == 4 {
@@ -255,6 +259,7 @@ impl Session {
 
     /// The front sample is done with: its bytes make room.
     fn step_over(&mut self, i: usize) {
+        let unpaced = self.unpaced();
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(front) = feed.queue.first_mut() else { return };
@@ -271,7 +276,10 @@ impl Session {
                 front.body.release_before(pool, account, keep);
             }
         }
-        feed.accepted(ticks);
+        // A decoder without a clock is never ahead of anything.
+        if !unpaced {
+            feed.accepted(ticks);
+        }
         self.wake_blocked();
     }
 
@@ -415,9 +423,16 @@ fn check_nals(f: &Fragment, pool: &Pool, at: u64, size: u64, length: u8) -> Resu
     Ok(())
 }
 
-/// Type of the first NAL unit with content.
-fn first_nal(f: &Fragment, pool: &Pool, at: u64, length: u8) -> Option<u8> {
-    f.body.byte(pool, at.saturating_add(u64::from(length))).map(h264::nal_type)
+/// The first bytes of a sample, at most as many as `out` holds.
+fn first_bytes<'o>(f: &Fragment, pool: &Pool, at: u64, size: u64, out: &'o mut [u8]) -> &'o [u8] {
+    let mut n = 0usize;
+    for part in f.body.slices(pool, at, size.min(out.len() as u64)) {
+        for (to, from) in out.iter_mut().skip(n).zip(part) {
+            *to = *from;
+        }
+        n = n.saturating_add(part.len());
+    }
+    out.get(..n).unwrap_or(&[])
 }
 
 /// Four-byte lengths become start codes in place; an empty unit's four zeros stay, they are legal padding.

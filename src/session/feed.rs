@@ -309,11 +309,6 @@ impl Feed {
         }
     }
 
-    /// The manifest level in use.
-    pub fn level(&self) -> Option<u16> {
-        self.rungs.get(usize::from(self.rung?)).map(|r| r.level)
-    }
-
     /// Excludes the rung of manifest level `level` from further choices.
     ///
     /// # Errors
@@ -323,22 +318,5 @@ impl Feed {
             r.masked = Some(why);
         }
         if self.rungs.iter().all(|r| r.masked.is_some()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
-    }
-
-    /// Frees everything it holds.
-    pub fn free(&mut self, pool: &mut Pool, account: &mut Account) {
-        self.clear_queue(pool, account);
-        for f in self.spare.iter_mut() {
-            f.body.free(pool, account);
-            f.table.free(account);
-        }
-        self.spare.free(account);
-        self.queue.free(account);
-        self.rungs.free(account);
-        self.open_bitrates.free(account);
-        self.open_rungs.free(account);
-        for bytes in [&mut self.prefix, &mut self.staged, &mut self.record] {
-            bytes.free(account);
-        }
     }
 }

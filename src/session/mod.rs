@@ -32,9 +32,7 @@ pub use stats::{Stats, StreamStats};
 
 use crate::abr::Throughput;
 use crate::error::{Code, Error, Result};
-use crate::io::{
-    Epoch, Event, EventKind, Failure, Input, Outcome, Output, RequestId, Response, StreamId,
-};
+use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
 use crate::manifest::{Manifest, ManifestParser};
 use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::mp4::SampleTable;
@@ -91,6 +89,7 @@ pub struct Session {
 
     feeds: List<Feed>,
     shared_blocks: usize,
+    media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
@@ -152,6 +151,7 @@ impl Session {
             inbox: Bytes::new(),
             feeds: List::new(),
             shared_blocks: 0,
+            media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),

@@ -43,13 +43,7 @@ impl Session {
         if self.opening.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
-        match ManifestParser::new(&mut self.account, &self.config.limits) {
-            Ok(parser) => self.parser = Some(parser),
-            Err(error) => {
-                self.fail(error);
-                return false;
-            }
-        }
+        self.parser = Some(ManifestParser::new(&self.config.limits));
         let id = self.request_id();
         self.opening = Some(Exchange::new(id, self.now));
         true
@@ -82,12 +76,8 @@ impl Session {
                 () if encoding.eq_ignore_ascii_case("deflate") => Encoding::Deflate,
                 () => return self.manifest_failed(Code::ContentEncoding.into()),
             };
-            let set = match &mut self.parser {
-                Some(parser) => parser.set_encoding(&mut self.account, known),
-                None => Ok(()),
-            };
-            if let Err(error) = set {
-                return self.fail(error);
+            if let Some(parser) = &mut self.parser {
+                parser.set_encoding(known);
             }
         }
         if !head.final_url.is_empty() {

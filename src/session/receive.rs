@@ -99,18 +99,25 @@ impl Session {
     }
 
     fn fragment_space(&mut self, i: usize) -> &mut [u8] {
-        let open = self.blocks_open_to(i);
-        let (pool, account) = (&mut self.pool, &mut self.account);
-        let Some(feed) = self.feeds.get_mut(i) else { return &mut [] };
-        let Some(back) = feed.queue.last_mut() else { return &mut [] };
-        let must_grow = back.body.is_full(pool);
-        if must_grow && (open == 0 || back.body.grow(pool, account).is_err()) {
-            feed.blocked = true;
+        if !self.make_space(i) {
             self.check_stuck(i);
             return &mut [];
         }
-        feed.blocked = false;
-        back.body.space(pool)
+        match self.feeds.get(i).and_then(|f| f.queue.last()) {
+            Some(back) => back.body.space(&mut self.pool),
+            None => &mut [],
+        }
+    }
+
+    /// Sees to it that the arriving fragment can take a byte; `false` when no block may be taken.
+    fn make_space(&mut self, i: usize) -> bool {
+        let open = self.blocks_open_to(i);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return false };
+        let Some(back) = feed.queue.last_mut() else { return false };
+        let must_grow = back.body.is_full(pool);
+        feed.blocked = must_grow && (open == 0 || back.body.grow(pool, account).is_err());
+        !feed.blocked
     }
 
     /// A stream that can take no more bytes and has nothing to hand out would wait for ever.
@@ -180,7 +187,7 @@ impl Session {
         };
         let table = if back.again { &mut self.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
-        if info.encryption != Encryption::None {
+        if info.encryption != Encryption::Clear {
             return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
         }
         Ok(())
@@ -304,9 +311,10 @@ impl Session {
         if feed.fetch.and_then(|e| e.content_length).is_some_and(|l| l > back.body.len()) {
             return Err(Error::at(Code::BodyTruncated, "Content-Length", back.body.len()));
         }
-        if back.again || !back.table.is_placed() {
+        if back.again {
             return short("mdat");
         }
+        back.table.finish()?;
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");
@@ -317,9 +325,7 @@ impl Session {
     /// The host has closed the exchange: nothing to cancel.
     fn finish_exchange(&mut self, i: usize) {
         let now = self.now;
-        if let Some(exchange) = self.feeds.get_mut(i).and_then(|f| f.fetch.take())
-            && exchange.measured
-        {
+        if self.feeds.get_mut(i).and_then(|f| f.fetch.take()).is_some() {
             self.throughput.end(now);
         }
     }

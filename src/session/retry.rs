@@ -14,8 +14,6 @@ pub(super) struct Exchange {
     pub heard: Instant,
     /// Whether the head or a byte has come.
     pub answered: bool,
-    /// Whether it counts as busy for the link rate.
-    pub measured: bool,
     pub content_length: Option<u64>,
     pub status: u16,
 }
@@ -27,7 +25,6 @@ impl Exchange {
             started: at,
             heard: at,
             answered: false,
-            measured: false,
             content_length: None,
             status: 200,
         }

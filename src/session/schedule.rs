@@ -30,6 +30,7 @@ impl Session {
                 if attempt > 0 {
                     self.stats.retries = self.stats.retries.saturating_add(1);
                 }
+                self.throughput.begin(now);
                 if let Some(feed) = self.feeds.get_mut(i) {
                     feed.fetch = Some(Exchange::new(id, now));
                     feed.retrying = false;
@@ -76,7 +77,7 @@ impl Session {
         }) else {
             return Ok(false);
         };
-        if !empty && !self.fits(i, bitrate, span) {
+        if !empty && !(self.fits(i, bitrate, span) && self.table_fits(i)) {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
@@ -296,9 +297,7 @@ impl Session {
         if let Some(exchange) = feed.fetch.take() {
             feed.cancel = Some(exchange.id);
             feed.blocked = false;
-            if exchange.measured {
-                self.throughput.end(now);
-            }
+            self.throughput.end(now);
         }
     }
 

@@ -1,6 +1,7 @@
 //! `smoothcore index`: writes the server and client manifests of media files.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -72,10 +73,11 @@ pub fn run(args: &Args) -> Result<()> {
         let path = dir.join(with(extension));
         fs::write(&path, text::encode(&xml, args.encoding)).with_context(|| path.display().to_string())?;
     }
+    let mut out = std::io::stdout();
     for stream in &presentation.streams {
         let rates: Vec<_> = stream.levels.iter().map(|level| level.bitrate.to_string()).collect();
         let fragments = stream.levels.first().map_or(0, |level| level.fragments().len());
-        println!("{}: {fragments} fragments at {} bit/s", stream.name, rates.join(", "));
+        writeln!(out, "{}: {fragments} fragments at {} bit/s", stream.name, rates.join(", "))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 /// Smooth Streaming tools for a workstation.
 #[derive(Parser)]
-#[command(name = "smoothcore", version, about, arg_required_else_help = true)]
+#[command(name = "smoothcore", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -11,9 +11,7 @@ pub mod presentation;
 pub mod text;
 mod track;
 
-pub use codec::{Codec, Shape};
-pub use file::{Fragment, MediaFile};
-pub use track::{Kind, Track};
+pub use track::Kind;
 
 /// Ticks per second when nothing else is said ([MS-SSTR] 2.2.2.1).
 pub const DEFAULT_TIMESCALE: u64 = 10_000_000;

@@ -79,8 +79,9 @@ impl Presentation {
                 let mut level = Level { bitrate: 0, attributes: Vec::new(), file: file.clone(), slot };
                 level.bitrate = level.measured();
                 let track = level.track();
-                let language = if track.kind == Kind::Video { "und" } else { &track.language };
-                presentation.place(track.kind, "", &language.to_owned(), level);
+                let kind = track.kind;
+                let language = if kind == Kind::Video { "und".to_owned() } else { track.language.clone() };
+                presentation.place(kind, "", &language, level);
             }
         }
         let audio = presentation.streams.iter().filter(|stream| stream.kind == Kind::Audio).count();

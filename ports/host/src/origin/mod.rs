@@ -1,7 +1,114 @@
-use anyhow::Result;
-/// x
+//! `smoothcore origin`: serves presentations over HTTP the way IIS Media Services did, over a link as bad as one likes.
+
+mod answer;
+mod catalog;
+mod http;
+mod link;
+mod log;
+mod serve;
+
+use std::io::Write;
+use std::net::{IpAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use crate::media::text::Encoding;
+use catalog::Catalog;
+use link::Link;
+use log::Log;
+
+/// Serve a directory of presentations over HTTP.
+///
+/// Serves every server manifest (.ism, .isml) in DIR and the directories in it: its client manifest, or one made from the
+/// media files when there is none, and the fragments of its media files. A directory with media files (.ismv, .isma) but
+/// no server manifest is served as DIRNAME.ism. A directory with a file `Manifest` in it is served as it is.
+///
+/// A fragment is found by bitrate, stream name and time, all exact; anything else is a 404.
+///
+/// Once it listens, it prints one line: its address, then the URL of every manifest.
 #[derive(clap::Args)]
-pub struct Args {}
-pub fn run(_: Args) -> Result<()> {
-    Ok(())
+#[command(after_help = "Examples:
+  smoothcore origin media --port 8080
+      serve ./media at http://127.0.0.1:8080/
+  smoothcore origin media --link dsl.txt --log requests.log
+      on a free port, over the link that dsl.txt describes
+
+Link file:
+  One period a line, `SECONDS KBPS [LATENCY_MS]`, and # comments; from the end it starts again:
+      20 1500 40    # 20 s of 1,500 kbit/s; the first byte of a response comes 40 ms late
+      5 0           # 5 s of nothing
+  Or a JSON list: [{\"duration_ms\": 20000, \"bandwidth_kbps\": 1500, \"latency_ms\": 40}, ...]
+  All connections share the link. It carries HTTP heads and bodies from the origin to the clients.
+  The clock starts with the first request.
+
+Log file:
+  One line a finished response, `METHOD PATH STATUS bytes=N ms=N`: bytes of the body that were sent,
+  time from the request to the last of them. Lines are appended.
+
+Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.")]
+pub struct Args {
+    /// Directory of presentations.
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+
+    /// TCP port; 0 picks a free one.
+    #[arg(short, long, default_value_t = 0)]
+    port: u16,
+
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    bind: IpAddr,
+
+    /// File that says how fast the link is, and when.
+    #[arg(long, value_name = "FILE")]
+    link: Option<PathBuf>,
+
+    /// File to write a line to for each request.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// Serve manifests as UTF-16 of this byte order unless the URL asks for something else.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    utf16: Option<ByteOrder>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ByteOrder {
+    Le,
+    Be,
+}
+
+/// What every connection works with.
+struct Origin {
+    catalog: Catalog,
+    /// The encoding of manifests; as they are on disk when not given.
+    encoding: Option<Encoding>,
+    link: Option<Link>,
+    log: Log,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let catalog = Catalog::scan(&args.dir)?;
+    for warning in &catalog.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let origin = Origin {
+        catalog,
+        encoding: args.utf16.map(|order| match order {
+            ByteOrder::Le => Encoding::Utf16Le,
+            ByteOrder::Be => Encoding::Utf16Be,
+        }),
+        link: args.link.as_deref().map(Link::load).transpose()?,
+        log: Log::open(args.log.as_deref())?,
+    };
+    let listener = TcpListener::bind((args.bind, args.port))
+        .with_context(|| format!("{}, port {}", args.bind, args.port))?;
+    let root = format!("http://{}", listener.local_addr()?);
+    let manifests: String = origin.catalog.manifests().map(|path| format!(" {root}{path}")).collect();
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {root}/{manifests}")?;
+    out.flush()?;
+    serve::run(&listener, &Arc::new(origin))
 }

@@ -1,0 +1,218 @@
+//! HTTP/1.1, the server's side: request heads in, response heads and bodies out.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::SystemTime;
+
+use super::link::Link;
+
+/// The longest request head, in bytes.
+const LONGEST_HEAD: usize = 16 << 10;
+const MOST_HEADERS: usize = 64;
+
+/// A request head.
+#[derive(Debug)]
+pub struct Request {
+    pub method: String,
+    /// Path and query as they came.
+    pub target: String,
+    pub keep_alive: bool,
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// The value of a header field; the fields of one name, joined.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let named = self.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.clone()).reduce(|all, next| format!("{all},{next}"))
+    }
+}
+
+/// What is wrong with a request head: the status that answers it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused(pub u16);
+
+/// What waits on a connection.
+pub enum Incoming {
+    Request(Request),
+    Refused(Refused),
+    /// The client closed, or said nothing for too long.
+    Closed,
+}
+
+/// Reads one request head after the other from a connection.
+pub struct Reader<'a> {
+    stream: &'a TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(stream: &'a TcpStream) -> Self {
+        Self { stream, buffer: Vec::new() }
+    }
+
+    /// Waits for the next request head.
+    pub fn next(&mut self) -> Incoming {
+        loop {
+            match parse(&self.buffer) {
+                Ok(Some((request, len))) => {
+                    self.buffer.drain(..len);
+                    return Incoming::Request(request);
+                }
+                Ok(None) if self.buffer.len() >= LONGEST_HEAD => return Incoming::Refused(Refused(431)),
+                Ok(None) => {}
+                Err(refused) => return Incoming::Refused(refused),
+            }
+            let mut piece = [0; 4096];
+            match self.stream.read(&mut piece) {
+                Ok(0) => return Incoming::Closed,
+                Ok(count) => self.buffer.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Incoming::Closed,
+            }
+        }
+    }
+}
+
+/// The request head at the start of `bytes` and its length, once it is complete.
+fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, Refused> {
+    let mut fields = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut head = httparse::Request::new(&mut fields);
+    let len = match head.parse(bytes) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(Refused(431)),
+        Err(_) => return Err(Refused(400)),
+    };
+    let text = |header: &httparse::Header| {
+        (header.name.to_owned(), String::from_utf8_lossy(header.value).trim().to_owned())
+    };
+    let mut request = Request {
+        method: head.method.unwrap_or_default().to_owned(),
+        target: head.path.unwrap_or_default().to_owned(),
+        keep_alive: false,
+        headers: head.headers.iter().map(text).collect(),
+    };
+    let connection = request.header("Connection").unwrap_or_default().to_ascii_lowercase();
+    let says = |word: &str| connection.split(',').any(|token| token.trim() == word);
+    request.keep_alive = if head.version == Some(1) { !says("close") } else { says("keep-alive") };
+    // A request with a body is none of ours; where its body ends is not looked for.
+    let length = request.header("Content-Length").is_some_and(|length| length != "0");
+    if length || request.header("Transfer-Encoding").is_some() {
+        request.keep_alive = false;
+    }
+    Ok(Some((request, len)))
+}
+
+/// A response, before it is written.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response that carries something.
+    pub fn new(content_type: &str, cache: &str, body: Vec<u8>) -> Self {
+        let headers = vec![("Content-Type", content_type.to_owned()), ("Cache-Control", cache.to_owned())];
+        Self { status: 200, headers, body }
+    }
+
+    /// A response that says in one sentence why there is nothing.
+    pub fn error(status: u16, why: &str) -> Self {
+        Self { status, ..Self::new("text/plain; charset=utf-8", "no-cache", format!("{why}\n").into_bytes()) }
+    }
+
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    fn head(&self, keep_alive: bool) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let mut field = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                head.push_str(part);
+            }
+        };
+        field("Server", concat!("smoothcore-origin/", env!("CARGO_PKG_VERSION")));
+        field("Date", &httpdate::fmt_http_date(SystemTime::now()));
+        field("Access-Control-Allow-Origin", "*");
+        for (name, value) in &self.headers {
+            field(name, value);
+        }
+        field("Content-Length", &self.body.len().to_string());
+        if !keep_alive {
+            field("Connection", "close");
+        }
+        head.push_str("\r\n");
+        head.into_bytes()
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        _ => "Other",
+    }
+}
+
+/// What of a response to write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    Head,
+}
+
+/// Writes a response; returns how many bytes of its body were sent, and whether all were.
+pub fn write(
+    stream: &TcpStream,
+    link: Option<&Link>,
+    response: &Response,
+    part: Part,
+    keep_alive: bool,
+) -> (u64, io::Result<()>) {
+    let head = response.head(keep_alive);
+    let body = if part == Part::Whole { response.body.as_slice() } else { &[] };
+    let Some(link) = link else {
+        // Head and a small body in one segment.
+        let (sent, done) = send(stream, &[head.as_slice(), body].concat());
+        return ((sent as u64).saturating_sub(head.len() as u64), done);
+    };
+    let mut sent = 0;
+    for (bytes, is_body) in [(head.as_slice(), false), (body, true)] {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(link.pass(rest.len()));
+            let (count, done) = send(stream, piece);
+            if is_body {
+                sent += count as u64;
+            }
+            if done.is_err() {
+                return (sent, done);
+            }
+            rest = after;
+        }
+    }
+    (sent, Ok(()))
+}
+
+/// Writes all of `bytes`, and counts.
+fn send(mut stream: &TcpStream, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(0) => return (sent, Err(io::ErrorKind::WriteZero.into())),
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (sent, Err(error)),
+        }
+    }
+    (sent, Ok(()))
+}

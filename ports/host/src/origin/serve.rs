@@ -1,0 +1,96 @@
+//! Connections: one thread each, one request after the other.
+
+use std::io::Read;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Origin;
+use super::answer::answer;
+use super::http::{self, Incoming, Part, Reader, Refused, Response};
+
+/// How long a connection may say nothing.
+const IDLE: Duration = Duration::from_secs(75);
+/// How long a connection that is about to close may wait for the client to close it too.
+const LINGER: Duration = Duration::from_secs(1);
+const MOST_LINGERING_READS: usize = 256;
+
+/// Serves connections until the process ends.
+pub fn run(listener: &TcpListener, origin: &Arc<Origin>) -> Result<()> {
+    loop {
+        let stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most likely: some will come back.
+                eprintln!("warning: accept: {error}");
+                thread::sleep(Duration::from_millis(50));
+                continue;
+            }
+        };
+        let origin = origin.clone();
+        let started = thread::Builder::new().spawn(move || connection(&stream, &origin));
+        if let Err(error) = started {
+            eprintln!("warning: connection refused: {error}");
+        }
+    }
+}
+
+fn connection(stream: &TcpStream, origin: &Origin) {
+    let ready = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(IDLE)));
+    if ready.is_err() {
+        return;
+    }
+    let mut reader = Reader::new(stream);
+    loop {
+        match reader.next() {
+            Incoming::Closed => return,
+            Incoming::Refused(Refused(status)) => {
+                let response = Response::error(status, "not a request this server understands");
+                respond(stream, origin, ("-", "-"), &response, (Part::Whole, false), Instant::now());
+                return linger(stream);
+            }
+            Incoming::Request(request) => {
+                let start = Instant::now();
+                let response = answer(origin, &request);
+                let part = if request.method == "HEAD" { Part::Head } else { Part::Whole };
+                let line = (request.method.as_str(), request.target.as_str());
+                let done = respond(stream, origin, line, &response, (part, request.keep_alive), start);
+                if !done {
+                    return;
+                }
+                if !request.keep_alive {
+                    return linger(stream);
+                }
+            }
+        }
+    }
+}
+
+/// Ends a connection: a close with input unread would take the response from the client again.
+fn linger(mut stream: &TcpStream) {
+    let ready = stream.shutdown(Shutdown::Write).and_then(|()| stream.set_read_timeout(Some(LINGER)));
+    let mut rest = [0; 4096];
+    let mut reads = 0..MOST_LINGERING_READS;
+    while ready.is_ok() && reads.next().is_some() && stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+}
+
+/// Writes a response and its log line; `start` is when its request had come. Says whether all of it was sent.
+fn respond(
+    stream: &TcpStream,
+    origin: &Origin,
+    (method, target): (&str, &str),
+    response: &Response,
+    (part, keep_alive): (Part, bool),
+    start: Instant,
+) -> bool {
+    let link = origin.link.as_ref();
+    if let Some(link) = link {
+        thread::sleep(link.request());
+    }
+    let (sent, done) = http::write(stream, link, response, part, keep_alive);
+    origin.log.line(method, target, response.status, sent, start.elapsed());
+    done.is_ok()
+}

@@ -1,0 +1,300 @@
+//! A `QualityLevel` on its way into the manifest.
+
+use heapless::String;
+use log::warn;
+
+use super::QualityLevel;
+use super::value::{Value, keep};
+use crate::codec::{Codec, CodecConfig, Description, FourCc, Kind};
+use crate::digits;
+use crate::error::{Code, Error, Result};
+use crate::limits::Limits;
+use crate::mem::{Account, Bytes, List, Text};
+use crate::trace::MANIFEST;
+
+/// Where a fault in the private bytes is reported.
+const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
+
+/// Names of codecs that have no module of their own and pass as they came.
+const PASSED: &[&str] = &[
+    "HVC1", "HEV1", "HEVC", "DVHE", "DVH1", "WVC1", "WMAP", "WMA2", "EC-3", "DEC3", "AC-3", "DAC3", "DTSC",
+    "DTSH", "DTSL", "DTSE", "OPUS", "MP3",
+];
+
+/// What the `StreamIndex` gives to its levels.
+#[derive(Clone, Copy)]
+pub(super) struct Inherited<'a> {
+    pub(super) kind: Kind,
+    pub(super) subtype: &'a str,
+    pub(super) fourcc: Option<FourCc>,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Place of the level among the stream's.
+    pub(super) ordinal: u32,
+    /// Whether custom attributes become part of URLs.
+    pub(super) custom: CustomUse,
+    pub(super) embedded: bool,
+}
+
+/// What custom attributes are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum CustomUse {
+    /// They tell levels apart in the URL.
+    InUrl,
+    /// They inform.
+    Informative,
+}
+
+/// The attributes of a level, in any order.
+#[derive(Debug, Default)]
+pub(super) struct LevelDraft {
+    at: u64,
+    index: Option<u32>,
+    bitrate: Option<u32>,
+    bitrate_text: String<20>,
+    fourcc: Option<FourCc>,
+    private: Bytes,
+    wave_format: Bytes,
+    max_width: Option<u32>,
+    max_height: Option<u32>,
+    width: Option<u32>,
+    height: Option<u32>,
+    sampling_rate: Option<u32>,
+    channels: Option<u16>,
+    bits_per_sample: Option<u16>,
+    packet_size: Option<u32>,
+    audio_tag: Option<u32>,
+    nal_length: Option<u16>,
+    custom: List<(Text, Text)>,
+    /// The custom attribute that is being read.
+    pair: (Text, Text),
+    /// Custom attributes that no URL can carry.
+    custom_fault: Option<Error>,
+    unusable: Option<Error>,
+}
+
+impl LevelDraft {
+    /// A level whose tag is at `at`.
+    pub(super) fn new(at: u64) -> LevelDraft {
+        LevelDraft { at, ..LevelDraft::default() }
+    }
+
+    /// Takes one attribute of `QualityLevel`. [MS-SSTR] 2.2.2.5.
+    pub(super) fn attribute(
+        &mut self,
+        account: &mut Account,
+        limits: &Limits,
+        name: &[u8],
+        value: Value<'_>,
+    ) -> Result<()> {
+        match name {
+            b"Index" => self.index = value.u32("QualityLevel@Index"),
+            b"Bitrate" => self.set_bitrate(value),
+            b"FourCC" => self.fourcc = FourCc::from_text(value.text.trim_ascii()),
+            b"CodecPrivateData" => {
+                let to = &mut self.private;
+                bytes(account, limits, value, to, PRIVATE_DATA).or_else(|e| keep(&mut self.unusable, e))?;
+            }
+            b"WaveFormatEx" => {
+                let to = &mut self.wave_format;
+                let place = "QualityLevel@WaveFormatEx";
+                bytes(account, limits, value, to, place).or_else(|e| keep(&mut self.unusable, e))?;
+            }
+            b"MaxWidth" => self.max_width = value.u32("QualityLevel@MaxWidth"),
+            b"MaxHeight" => self.max_height = value.u32("QualityLevel@MaxHeight"),
+            b"Width" => self.width = value.u32("QualityLevel@Width"),
+            b"Height" => self.height = value.u32("QualityLevel@Height"),
+            b"SamplingRate" => self.sampling_rate = value.u32("QualityLevel@SamplingRate"),
+            b"Channels" => self.channels = value.u16("QualityLevel@Channels"),
+            b"BitsPerSample" => self.bits_per_sample = value.u16("QualityLevel@BitsPerSample"),
+            b"PacketSize" => self.packet_size = value.u32("QualityLevel@PacketSize"),
+            b"AudioTag" => self.audio_tag = value.u32("QualityLevel@AudioTag"),
+            b"NALUnitLengthField" => self.nal_length = value.u16("QualityLevel@NALUnitLengthField"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes one attribute of `CustomAttributes/Attribute`.
+    pub(super) fn custom_attribute(
+        &mut self,
+        account: &mut Account,
+        name: &[u8],
+        value: Value<'_>,
+    ) -> Result<()> {
+        let to = match name {
+            b"Name" => &mut self.pair.0,
+            b"Value" => &mut self.pair.1,
+            _ => return Ok(()),
+        };
+        if value.text.bytes().any(|b| !unreserved(b)) && self.custom_fault.is_none() {
+            self.custom_fault = Some(value.bad("CustomAttributes/Attribute"));
+        }
+        value.copy(account, to)
+    }
+
+    /// Ends one `CustomAttributes/Attribute` at `at`.
+    pub(super) fn custom_done(&mut self, account: &mut Account, limits: &Limits, at: u64) -> Result<()> {
+        if self.custom.len() >= limits.custom_attributes as usize {
+            return Err(Error::at(Code::LimitCustomAttributes, "CustomAttributes/Attribute", at));
+        }
+        if self.pair.0.is_empty() {
+            warn!(target: MANIFEST, "a custom attribute at byte {at} has no name and is ignored");
+            self.pair.1.free(account);
+            return Ok(());
+        }
+        // Room first: the pair is still the draft's when there is none.
+        self.custom.reserve(account, 1)?;
+        self.custom.push(account, core::mem::take(&mut self.pair))
+    }
+
+    /// The level, in the stream that `from` describes.
+    ///
+    /// # Errors
+    /// Lack of memory; everything else is kept as the reason why the level is unusable.
+    pub(super) fn finish(
+        &mut self,
+        account: &mut Account,
+        limits: &Limits,
+        from: Inherited<'_>,
+    ) -> Result<QualityLevel> {
+        if from.custom == CustomUse::InUrl
+            && let Some(error) = self.custom_fault
+        {
+            keep(&mut self.unusable, error)?;
+        }
+        if self.bitrate.is_none() && !from.embedded {
+            keep(&mut self.unusable, Error::at(Code::ManifestAttribute, "QualityLevel@Bitrate", self.at))?;
+        }
+        let config = self.config(account, limits, from)?;
+        self.private.free(account);
+        self.wave_format.free(account);
+        Ok(QualityLevel {
+            index: self.index.unwrap_or(from.ordinal),
+            bitrate: self.bitrate.unwrap_or(0),
+            bitrate_text: self.bitrate_text.clone(),
+            config,
+            custom: core::mem::take(&mut self.custom),
+            unusable: self.unusable,
+        })
+    }
+
+    /// Frees everything and takes it off the account.
+    pub(super) fn free(&mut self, account: &mut Account) {
+        self.private.free(account);
+        self.wave_format.free(account);
+        self.pair.0.free(account);
+        self.pair.1.free(account);
+        for (name, value) in self.custom.iter_mut() {
+            name.free(account);
+            value.free(account);
+        }
+        self.custom.free(account);
+    }
+
+    fn set_bitrate(&mut self, value: Value<'_>) {
+        self.bitrate = value.u32("QualityLevel@Bitrate");
+        self.bitrate_text.clear();
+        if self.bitrate.is_some() {
+            // A number has at most 20 digits, so it fits.
+            let _ = self.bitrate_text.push_str(value.text);
+        }
+    }
+
+    fn config(&mut self, account: &mut Account, limits: &Limits, from: Inherited<'_>) -> Result<CodecConfig> {
+        let wave = WaveFormat::read(&self.wave_format);
+        let given = if self.private.is_empty() { wave.map_or(&[][..], |w| w.extra) } else { &self.private };
+        let sound = from.kind == Kind::Audio;
+        let mut description = Description {
+            kind: from.kind,
+            fourcc: self.fourcc.or(from.fourcc),
+            subtype: from.subtype,
+            audio_tag: self.audio_tag.or(wave.map(|w| w.tag)).unwrap_or(0),
+            sampling_rate: self.sampling_rate.or(wave.map(|w| w.rate)).unwrap_or(0),
+            channels: self.channels.or(wave.map(|w| w.channels)).unwrap_or(if sound { 2 } else { 0 }),
+            bits_per_sample: self.bits_per_sample.or(wave.map(|w| w.bits)).unwrap_or(if sound {
+                16
+            } else {
+                0
+            }),
+            packet_size: self.packet_size.or(wave.map(|w| w.align)).unwrap_or(0),
+            width: self.max_width.or(self.width).unwrap_or(from.width),
+            height: self.max_height.or(self.height).unwrap_or(from.height),
+            nal_length: u8::try_from(self.nal_length.unwrap_or(4)).unwrap_or(u8::MAX),
+            private: given,
+        };
+        let error = match self.unusable {
+            Some(error) => error,
+            None => match CodecConfig::from_description(account, &description, limits) {
+                Ok(config) if known(&config, from.kind, description.fourcc) => return Ok(config),
+                Ok(mut config) => {
+                    config.free(account);
+                    Error::at(Code::CodecUnsupported, "QualityLevel@FourCC", self.at)
+                }
+                Err(e) if e.place.at.is_empty() => Error::at(e.code, PRIVATE_DATA, self.at),
+                Err(e) => Error::at(e.code, e.place.at, self.at),
+            },
+        };
+        keep(&mut self.unusable, error)?;
+        // What is left is a description in numbers, which no codec reads.
+        description.private = &[];
+        description.kind = Kind::Text;
+        CodecConfig::from_description(account, &description, limits)
+    }
+}
+
+/// Whether the codec is one to offer to a decoder.
+fn known(config: &CodecConfig, kind: Kind, fourcc: Option<FourCc>) -> bool {
+    match (config.codec, kind) {
+        (Codec::Other, Kind::Video) => fourcc.is_some_and(|name| name.is_any_of(PASSED)),
+        // The tag names a codec where the FourCC does not.
+        (Codec::Other, Kind::Audio) => config.fourcc.is_any_of(PASSED) || config.audio_tag != 0,
+        _ => true,
+    }
+}
+
+/// Bytes that stand for themselves in a URL. RFC 3986 2.3.
+fn unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Decodes the hexadecimal `value` into `to`.
+fn bytes(
+    account: &mut Account,
+    limits: &Limits,
+    value: Value<'_>,
+    to: &mut Bytes,
+    place: &'static str,
+) -> Result<()> {
+    to.clear();
+    let limit = limits.codec_config_bytes as usize;
+    digits::hex(value.text, account, limit, to, Code::CodecConfig)
+        .map_err(|e| Error::at(e.code, place, value.at))
+}
+
+/// WAVEFORMATEX: the numbers of a sound codec in 18 little-endian bytes and what follows.
+#[derive(Clone, Copy)]
+struct WaveFormat<'a> {
+    tag: u32,
+    channels: u16,
+    rate: u32,
+    align: u32,
+    bits: u16,
+    extra: &'a [u8],
+}
+
+impl WaveFormat<'_> {
+    fn read(bytes: &[u8]) -> Option<WaveFormat<'_>> {
+        let (head, rest) = bytes.split_first_chunk::<18>()?;
+        let [t0, t1, c0, c1, r0, r1, r2, r3, _, _, _, _, a0, a1, b0, b1, x0, x1] = *head;
+        let extra = usize::from(u16::from_le_bytes([x0, x1]));
+        Some(WaveFormat {
+            tag: u32::from(u16::from_le_bytes([t0, t1])),
+            channels: u16::from_le_bytes([c0, c1]),
+            rate: u32::from_le_bytes([r0, r1, r2, r3]),
+            align: u32::from(u16::from_le_bytes([a0, a1])),
+            bits: u16::from_le_bytes([b0, b1]),
+            extra: rest.get(..extra).unwrap_or(rest),
+        })
+    }
+}

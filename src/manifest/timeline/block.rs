@@ -1,0 +1,226 @@
+//! A block of a timeline: a run of equal durations, or bytes that tell each fragment from the one before.
+//!
+//! The bytes of one fragment are the change of duration, zigzag-folded so that small changes of either sign are
+//! small, and only if there is one the gap before it. The first byte holds six bits of the change above a flag for
+//! the gap; the rest are groups of seven bits, lowest first. An unchanged duration without a gap is one zero byte.
+
+use super::{Fragment, Last};
+use crate::error::Result;
+use crate::mem::{Account, Bytes};
+
+/// Bytes of storage of a block that is no run.
+const STORAGE: usize = 512;
+/// The most bytes one fragment takes: twice 64 bits.
+const ENTRY: usize = 20;
+/// Fragments from which on a run is worth a block of its own.
+const RUN: u32 = 32;
+
+const GAP: u8 = 1;
+const MORE: u8 = 0x80;
+
+#[derive(Debug)]
+pub(super) struct Block {
+    /// Start and duration of the first fragment.
+    pub(super) start: u64,
+    pub(super) duration: u64,
+    /// Index of the first fragment, and how many there are: never 0.
+    pub(super) first: u32,
+    pub(super) count: u32,
+    /// Fragments after the first; those without bytes are like it.
+    pub(super) data: Bytes,
+}
+
+impl Block {
+    pub(super) const fn run(first: u32, start: u64, duration: u64, count: u32) -> Block {
+        Block { start, duration, first, count, data: Bytes::new() }
+    }
+
+    /// Appends fragments after `last`, and says where the bytes of the last of them begin; `None` when this block
+    /// is no place for them.
+    pub(super) fn append(
+        &mut self,
+        account: &mut Account,
+        last: Last,
+        start: u64,
+        duration: u64,
+        count: u32,
+    ) -> Result<Option<usize>> {
+        let gap = start.wrapping_sub(last.start).wrapping_sub(last.duration);
+        if self.is_run() {
+            if gap == 0 && duration == self.duration {
+                self.count = self.count.saturating_add(count);
+                return Ok(Some(0));
+            }
+            if self.count > RUN || count > RUN {
+                return Ok(None);
+            }
+            self.data.reserve_exact(account, STORAGE)?;
+            self.data.resize(account, self.count.saturating_sub(1) as usize, 0)?;
+        }
+        let mut entry = [0; ENTRY];
+        let entry = encode(duration.wrapping_sub(last.duration), gap, &mut entry);
+        let (at, more) = (self.data.len(), count.saturating_sub(1) as usize);
+        let end = at.saturating_add(entry.len()).saturating_add(more);
+        if count > RUN || end > STORAGE {
+            return Ok(None);
+        }
+        self.data.extend(account, entry)?;
+        self.data.resize(account, end, 0)?;
+        self.count = self.count.saturating_add(count);
+        Ok(Some(if more == 0 { at } else { end.saturating_sub(1) }))
+    }
+
+    /// Takes off the last fragment, whose bytes begin at `at`, and says how large the gap before it was. There must
+    /// be one before it.
+    pub(super) fn pop(&mut self, at: usize) -> u64 {
+        self.count = self.count.saturating_sub(1);
+        let entry = if self.is_run() { &[] } else { self.data.get(at..).unwrap_or(&[]) };
+        let gap = decode(entry).map_or(0, |(_, gap, _)| gap);
+        self.data.truncate(at);
+        gap
+    }
+
+    /// Drops fragments of a run that end at or before `time`, except the last.
+    pub(super) fn drop_before(&mut self, time: u64) {
+        if !self.is_run() {
+            return;
+        }
+        let gone = time.saturating_sub(self.start).checked_div(self.duration).unwrap_or(0);
+        let gone = gone.min(u64::from(self.count.saturating_sub(1)));
+        self.start = self.start.wrapping_add(self.duration.wrapping_mul(gone));
+        self.first = self.first.wrapping_add(gone as u32);
+        self.count = self.count.wrapping_sub(gone as u32);
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        if self.is_run() {
+            return self.start.wrapping_add(self.duration.wrapping_mul(u64::from(self.count)));
+        }
+        self.cursor().last().map_or(self.start, Fragment::end)
+    }
+
+    /// The fragment `n` after the first.
+    pub(super) fn nth(&self, n: u32) -> Option<Fragment> {
+        if n < self.count { self.cursor_at(n).next() } else { None }
+    }
+
+    /// The last fragment that starts at or before `time`.
+    pub(super) fn at_or_before(&self, time: u64) -> Option<Fragment> {
+        if self.is_run() {
+            let n = time.checked_sub(self.start)?.checked_div(self.duration).unwrap_or(0);
+            return self.nth(n.min(u64::from(self.count.saturating_sub(1))) as u32);
+        }
+        self.cursor().take_while(|fragment| fragment.start <= time).last()
+    }
+
+    pub(super) fn cursor(&self) -> Cursor<'_> {
+        let now = Fragment { index: self.first, start: self.start, duration: self.duration };
+        Cursor { data: &self.data, left: self.count, now }
+    }
+
+    /// A cursor at the fragment `n` after the first, at its end when there are fewer.
+    pub(super) fn cursor_at(&self, n: u32) -> Cursor<'_> {
+        let mut cursor = self.cursor();
+        let n = n.min(self.count);
+        if self.is_run() {
+            cursor.left = cursor.left.wrapping_sub(n);
+            cursor.now.index = cursor.now.index.wrapping_add(n);
+            cursor.now.start = self.start.wrapping_add(self.duration.wrapping_mul(u64::from(n)));
+        } else {
+            for _ in 0..n {
+                cursor.next();
+            }
+        }
+        cursor
+    }
+
+    fn is_run(&self) -> bool {
+        self.data.capacity() == 0
+    }
+}
+
+/// Decodes a block from front to back.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    data: &'a [u8],
+    left: u32,
+    now: Fragment,
+}
+
+impl Default for Cursor<'_> {
+    fn default() -> Self {
+        Cursor { data: &[], left: 0, now: Fragment { index: 0, start: 0, duration: 0 } }
+    }
+}
+
+impl Iterator for Cursor<'_> {
+    type Item = Fragment;
+
+    fn next(&mut self) -> Option<Fragment> {
+        self.left = self.left.checked_sub(1)?;
+        let current = self.now;
+        self.now.index = current.index.wrapping_add(1);
+        self.now.start = current.start.wrapping_add(current.duration);
+        if let Some((change, gap, rest)) = decode(self.data) {
+            self.now.start = self.now.start.wrapping_add(gap);
+            self.now.duration = current.duration.wrapping_add(change);
+            self.data = rest;
+        }
+        Some(current)
+    }
+}
+
+/// The bytes of a fragment whose duration is `change` more, in two's complement, and which starts after `gap`.
+fn encode(change: u64, gap: u64, buffer: &mut [u8; ENTRY]) -> &[u8] {
+    let mut rest = (change << 1) ^ ((change as i64 >> 63) as u64);
+    let mut first = (rest as u8 & 63) << 1;
+    rest >>= 6;
+    if gap != 0 {
+        first |= GAP;
+    }
+    if rest != 0 {
+        first |= MORE;
+    }
+    let mut used = 0usize;
+    let mut places = buffer.iter_mut();
+    let mut put = |byte| {
+        if let Some(place) = places.next() {
+            *place = byte;
+            used = used.wrapping_add(1);
+        }
+    };
+    put(first);
+    for mut value in [rest, gap] {
+        // At most ten groups.
+        while value != 0 {
+            let more = if value > 127 { MORE } else { 0 };
+            put(value as u8 & 127 | more);
+            value >>= 7;
+        }
+    }
+    buffer.get(..used).unwrap_or(&[])
+}
+
+/// The change of duration in two's complement, the gap, and what follows.
+fn decode(data: &[u8]) -> Option<(u64, u64, &[u8])> {
+    let (first, rest) = data.split_first()?;
+    let (high, rest) = if first & MORE != 0 { groups(rest)? } else { (0, rest) };
+    let (gap, rest) = if first & GAP != 0 { groups(rest)? } else { (0, rest) };
+    let folded = high << 6 | u64::from(first >> 1 & 63);
+    Some(((folded >> 1) ^ (folded & 1).wrapping_neg(), gap, rest))
+}
+
+/// A number in groups of seven bits, at most ten of them.
+fn groups(data: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut shift, mut rest) = (0u64, 0u32, data);
+    while shift < 70 {
+        let (byte, after) = rest.split_first()?;
+        value |= u64::from(byte & 127).checked_shl(shift).unwrap_or(0);
+        rest = after;
+        if byte & MORE == 0 {
+            return Some((value, rest));
+        }
+        shift = shift.wrapping_add(7);
+    }
+    None
+}

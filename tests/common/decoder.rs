@@ -1,0 +1,202 @@
+//! The decoder port of the rig: a presentation clock in virtual time and a log of every sample it took.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use smoothcore::error::Code;
+use smoothcore::io::{
+    Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+};
+use smoothcore::port::{Decoder, Submitted};
+use smoothcore::time::{MediaTime, Micros};
+
+use super::fnv1a;
+
+/// Peculiarities of decoders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Taste {
+    #[default]
+    None,
+    /// Refuses the first stream number until the second one has samples.
+    Needs { first: u16, then: u16 },
+    /// Refuses every second offer.
+    Fickle,
+}
+
+/// Records what it is given. Media is presented in virtual time once the clock runs.
+pub struct Recorder {
+    pub traits: DecoderTraits,
+    pub taste: Taste,
+    /// Media it takes ahead, in microseconds.
+    pub capacity: u64,
+    pub now: u64,
+    pub streams: BTreeMap<u16, Held>,
+    pub log: String,
+    pub samples: Vec<Taken>,
+    pub running: bool,
+    pub rates: Vec<(u64, Rate)>,
+    offers: u64,
+    last: u64,
+}
+
+/// One sample taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taken {
+    pub stream: u16,
+    pub epoch: u32,
+    pub dts: i64,
+    pub pts: i64,
+    pub duration: u64,
+    pub flags: u32,
+    pub fragment: u64,
+    pub bitrate: u32,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Default, Debug)]
+pub struct Held {
+    pub depth: u64,
+    pub position: Option<i64>,
+    pub taken: u64,
+    pub ended: bool,
+    pub configured: Vec<u32>,
+    pub refuse_levels: Vec<u32>,
+}
+
+impl Recorder {
+    pub fn new() -> Recorder {
+        Recorder {
+            traits: DecoderTraits::default(),
+            taste: Taste::None,
+            capacity: 2_000_000,
+            now: 0,
+            streams: BTreeMap::new(),
+            log: String::new(),
+            samples: Vec::new(),
+            running: false,
+            rates: Vec::new(),
+            offers: 0,
+            last: 0,
+        }
+    }
+
+    pub fn unpaced() -> Recorder {
+        let traits = DecoderTraits { flags: DecoderTraits::UNPACED, ..Default::default() };
+        Recorder { traits, ..Recorder::new() }
+    }
+
+    /// Virtual time goes on.
+    pub fn advance(&mut self, now: u64) {
+        let passed = now.saturating_sub(self.last);
+        self.last = now;
+        self.now = now;
+        if self.running {
+            for held in self.streams.values_mut() {
+                held.depth = held.depth.saturating_sub(passed);
+            }
+        }
+    }
+
+    fn is_unpaced(&self) -> bool {
+        self.traits.has(DecoderTraits::UNPACED)
+    }
+}
+
+impl Decoder for Recorder {
+    fn traits(&self) -> DecoderTraits {
+        self.traits
+    }
+
+    fn configure(&mut self, setup: &Configure<'_>) -> Configured {
+        let held = self.streams.entry(setup.stream.0).or_default();
+        if held.refuse_levels.contains(&setup.bitrate) {
+            return Configured::Refused;
+        }
+        held.configured.push(setup.bitrate);
+        writeln!(
+            self.log,
+            "configure {} epoch {} level {} bitrate {} record {:016x}",
+            setup.stream.0,
+            setup.epoch.0,
+            setup.level,
+            setup.bitrate,
+            fnv1a([setup.record].into_iter())
+        )
+        .unwrap();
+        Configured::Ok
+    }
+
+    fn submit(&mut self, sample: &Sample<'_>) -> Result<Submitted, Code> {
+        self.offers += 1;
+        let stream = sample.stream.0;
+        if let Taste::Needs { first, then } = self.taste
+            && stream == first
+            && self.streams.get(&then).is_none_or(|h| h.taken == 0)
+        {
+            return Ok(Submitted::Refused);
+        }
+        if self.taste == Taste::Fickle && self.offers % 2 == 1 {
+            return Ok(Submitted::Refused);
+        }
+        let unpaced = self.is_unpaced();
+        let held = self.streams.get_mut(&stream).expect("configured first");
+        if !unpaced && held.depth + sample.duration / 10 > self.capacity {
+            return Ok(Submitted::Refused);
+        }
+        if !unpaced {
+            held.depth += sample.duration / 10;
+        }
+        held.taken += 1;
+        held.position = Some(sample.pts.0);
+        let bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
+        writeln!(
+            self.log,
+            "sample {} {} {} {} {} {} {} {} {} {:016x}",
+            stream,
+            sample.epoch.0,
+            sample.flags.0,
+            sample.dts.0,
+            sample.pts.0,
+            sample.duration,
+            sample.fragment,
+            sample.bitrate,
+            bytes.len(),
+            fnv1a(sample.data.clone())
+        )
+        .unwrap();
+        self.samples.push(Taken {
+            stream,
+            epoch: sample.epoch.0,
+            dts: sample.dts.0,
+            pts: sample.pts.0,
+            duration: sample.duration,
+            flags: sample.flags.0,
+            fragment: sample.fragment,
+            bitrate: sample.bitrate,
+            bytes,
+        });
+        Ok(Submitted::Accepted)
+    }
+
+    fn status(&mut self, stream: StreamId) -> Buffered {
+        let held = self.streams.entry(stream.0).or_default();
+        Buffered { depth: Micros(held.depth), position: held.position.map(MediaTime), dropped: 0 }
+    }
+
+    fn flush(&mut self, stream: StreamId, epoch: Epoch) {
+        writeln!(self.log, "flush {} {}", stream.0, epoch.0).unwrap();
+        let held = self.streams.entry(stream.0).or_default();
+        held.depth = 0;
+        held.ended = false;
+    }
+
+    fn end(&mut self, stream: StreamId, epoch: Epoch) {
+        writeln!(self.log, "end {} {}", stream.0, epoch.0).unwrap();
+        self.streams.entry(stream.0).or_default().ended = true;
+    }
+
+    fn rate(&mut self, rate: Rate) {
+        self.running = rate != Rate::Hold;
+        self.rates.push((self.now, rate));
+    }
+}
