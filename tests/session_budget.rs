@@ -1,6 +1,9 @@
 //! The budget holds whatever comes, and no decoder's order of appetite deadlocks it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
+mod mp4_build;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -69,9 +72,19 @@ fn a_budget_that_is_too_small_says_so() {
 
 #[test]
 fn a_level_whose_samples_do_not_fit_is_dropped_and_the_rest_plays() {
-    // A key frame of the highest level is larger than what 64 KiB leave for video.
+    // One sample of 60 kB is larger than what 64 KiB leave for video.
+    let mut origin = Origin::testcard();
+    let mut nal = vec![0x65; 60_000];
+    nal[..4].copy_from_slice(&59_996u32.to_be_bytes());
+    let moof = |at| vec![mp4_build::tfhd(0, &[]), mp4_build::trun(0x301, 1, &[at, 20_000_000, 60_000])];
+    let body = [mp4_build::moof_with(moof), mp4_build::mdat(&nal)].concat();
+    for (path, bytes) in origin.responses.iter_mut().filter(|(path, _)| path.contains("(258995)")) {
+        assert!(path.contains("video"));
+        *bytes = body.clone();
+    }
+    let link = || Link::new(origin.clone(), &[2000]);
     let config = Config { start_bitrate: 258_995, audio: AudioChoice::First, ..config(64 << 10) };
-    let played = play(Mode::EventLoop, config, Link::new(Origin::testcard(), &[2000]), Recorder::new());
+    let played = play(Mode::EventLoop, config, link(), Recorder::new());
     assert_eq!(played.state, State::Ended);
     let dropped: Vec<_> = played.events.iter().filter(|e| e.kind == EventKind::LevelDropped).collect();
     assert!(!dropped.is_empty(), "some level is too large");
@@ -80,7 +93,7 @@ fn a_level_whose_samples_do_not_fit_is_dropped_and_the_rest_plays() {
     assert_eq!(played.decoder.samples.iter().filter(|s| s.stream == 0).count(), 1200);
     // With no smaller level to turn to, the budget is what is wrong.
     let config = Config { min_bitrate: 258_995, ..config };
-    let played = play(Mode::EventLoop, config, Link::new(Origin::testcard(), &[2000]), Recorder::new());
+    let played = play(Mode::EventLoop, config, link(), Recorder::new());
     assert!(matches!(played.state, State::Failed(e) if e.code == Code::Budget), "{:?}", played.state);
 }
 

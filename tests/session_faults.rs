@@ -1,5 +1,7 @@
 //! The network fails: nothing is lost that can be had, nothing comes twice, and what is lost is said.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use common::{Fault, Link, Mode, Origin, Played, Recorder, play};

@@ -218,10 +218,14 @@ fn matches_reach_back_over_the_whole_window_and_no_further() {
 #[test]
 fn a_second_member_does_not_see_the_first() {
     let mut first = Writer::new();
-    let first = first.block(1).text(b"abc").end();
+    first.block(1).text(b"aaa");
+    for _ in 0..200 {
+        first.match_258(0, 0, 0);
+    }
+    let first = first.end();
     let mut second = Writer::new();
     let second = second.block(1).text(b"d").match_258(1, 0, 0).end();
-    let mut both = gzip_of(&first, b"abc");
+    let mut both = gzip_of(&first, &[b'a'; 3 + 200 * 258]);
     both.extend_from_slice(&gzip_of(&second, b"?"));
     assert_eq!(inflate(Encoding::Gzip, &both), Err(Code::InflateData));
 }

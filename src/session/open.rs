@@ -8,9 +8,9 @@ use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
-use crate::inflate::Encoding;
+
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
-use crate::manifest::{Manifest, ManifestParser, Stream, url};
+use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
 use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
 
@@ -112,7 +112,7 @@ impl Session {
     pub(super) fn manifest_complete(&mut self) {
         self.opening = None;
         let Some(mut parser) = self.parser.take() else { return };
-        match parser.finish(&mut self.account) {
+        match parser.finish() {
             Ok(manifest) => {
                 parser.free(&mut self.account);
                 self.inbox.free(&mut self.account);

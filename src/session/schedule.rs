@@ -77,7 +77,8 @@ impl Session {
         else {
             return Ok(false);
         };
-        if !empty && !(self.fits(i, bitrate, span) && self.table_fits(i)) {
+        let room = self.fits(i, bitrate, span) && self.table_fits(i);
+        if !empty && !room {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;

@@ -50,7 +50,7 @@ command -v rustup >/dev/null || {
     exit 1
 }
 channel=$(awk -F'"' '/^channel/ { print $2 }' rust-toolchain.toml)
-if ! rustup toolchain list | grep -q "^$channel-"; then
+if ! RUSTUP_AUTO_INSTALL=0 rustup run "$channel" rustc --version >/dev/null 2>&1; then
     echo "setup: installing Rust $channel"
     rustup toolchain install "$channel" --profile minimal --component rustfmt --component clippy || {
         echo "setup: Rust $channel could not be fetched; without network, link another toolchain under that name:" >&2

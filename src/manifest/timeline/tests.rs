@@ -153,6 +153,14 @@ fn a_day_of_two_second_fragments_is_small() {
     assert!(regular <= 64, "{regular}");
     let (_, few) = size_of_timeline([20_000_000, 20_000_000, 20_000_000, 15_000_000].into_iter());
     assert!(few <= 600, "{few}");
+    // A long run beside a short one needs no bytes for each fragment.
+    let (_, runs) = size_of_timeline(core::iter::repeat_n(5, 40).chain(core::iter::repeat_n(6, 40)));
+    assert!(runs <= 1000, "{runs}");
+    let mut account = Account::new(160);
+    let mut timeline = Timeline::new();
+    timeline.push(&mut account, 0, 5, 10).unwrap();
+    timeline.push(&mut account, 50, 6, 1000).unwrap();
+    assert_eq!(timeline.len(), 1010);
 }
 
 #[test]

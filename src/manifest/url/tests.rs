@@ -208,6 +208,8 @@ fn no_climbing_above_the_manifest() {
         assert_eq!(made(bad), Err(Code::UrlRefused), "{bad}");
     }
     assert_eq!(made("/a/../x"), Ok("http://cdn.example/x".into()));
+    let empty_segment = fragment_at("http://h/a//Manifest", "../x", &[], &Limits::default());
+    assert_eq!(empty_segment, Err(Code::UrlRefused));
     // Dots in the query are no path.
     assert_eq!(made("x?/../.."), below("x?/../.."));
     // Dots of the base are its own business.
