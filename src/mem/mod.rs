@@ -179,15 +179,11 @@ impl<T> List<T> {
 
     /// Removes the item at `index` and closes the gap; `None` when there is none.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        if index >= self.items.len() {
+        let tail = self.items.get_mut(index..)?;
+        if tail.is_empty() {
             return None;
         }
-        // Vec::remove keeps its own check, and with it a panic path, where items are large: walk the item to the end.
-        let mut at = index;
-        while let Some([a, b, ..]) = self.items.get_mut(at..) {
-            core::mem::swap(a, b);
-            at = at.wrapping_add(1);
-        }
+        tail.rotate_left(1);
         self.items.pop()
     }
 
