@@ -10,12 +10,14 @@ use crate::error::Code;
 pub const SMOOTHCORE_ABI_MAJOR: u32 = 0;
 /// Rises when functions, constants or struct tails are added.
 pub const SMOOTHCORE_ABI_MINOR: u32 = 1;
+/// Of the header you compile with, for smoothcore_config: `major << 16 | minor`.
+pub const SMOOTHCORE_ABI_VERSION: u32 = SMOOTHCORE_ABI_MAJOR << 16 | SMOOTHCORE_ABI_MINOR;
 
 /// The ABI this archive speaks: `major << 16 | minor`. A program compares the major with `SMOOTHCORE_ABI_MAJOR` and
 /// needs at least the minor it was compiled with. Any thread, any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn smoothcore_abi_version() -> u32 {
-    SMOOTHCORE_ABI_MAJOR << 16 | SMOOTHCORE_ABI_MINOR
+    SMOOTHCORE_ABI_VERSION
 }
 
 /// The release, for example "0.1.0". Static text, never freed. Any thread, any time.

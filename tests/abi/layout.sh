@@ -2,7 +2,7 @@
 # Writes a C program that prints size, alignment and every field of each struct a header defines, and fails when a
 # struct breaks the rules of the boundary:
 #   the first field is uint32_t struct_size, unless tests/abi/no-struct-size.txt names the struct;
-#   fields are fixed-width integers, size_t, char pointers, other pointers, function pointers, or structs of the header,
+#   fields are fixed-width integers, size_t, char arrays (text), char pointers, other pointers, function pointers, or structs of the header,
 #   alone or as arrays: no enum, bool, long, time_t, float, bit-field or union;
 #   no padding lies before a 64-bit integer, so that 32-bit ABIs which align it to 4 agree with those which align it to 8.
 #   layout.sh HEADER >layout.c
@@ -45,7 +45,7 @@ awk -v exempt=" $exempt " '
         }
         if ((" " item " ") ~ /[ (,](enum|union|bool|_Bool|long|short|int|unsigned|float|double|time_t|wchar_t|intptr_t)[ ,)*]/)
             broken("type without a fixed width: " item)
-        if (type == "char") broken("plain char: " item)
+        if (type == "char" && array == "") broken("plain char: " item)
         if (first && word != "struct_size" && index(exempt, " " name " ") == 0)
             broken("does not begin with uint32_t struct_size; add it, or name the struct in tests/abi/no-struct-size.txt")
         if (first && word == "struct_size" && type != "uint32_t") broken("struct_size is not uint32_t")

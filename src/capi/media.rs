@@ -1,0 +1,238 @@
+//! What goes through the boundary while playing: requests, responses, set-ups, samples, events.
+
+use core::ffi::c_char;
+
+use super::record::record;
+use super::types::smoothcore_slice;
+
+/// A request fetches the client manifest.
+pub const SMOOTHCORE_REQUEST_MANIFEST: u32 = 1;
+/// A request fetches a media fragment.
+pub const SMOOTHCORE_REQUEST_FRAGMENT: u32 = 2;
+
+/// Request flag: send `Accept-Encoding: gzip, deflate`; hand the body in as it came and name its coding.
+pub const SMOOTHCORE_REQUEST_ACCEPT_GZIP: u32 = 1;
+/// Request flag: send `Cache-Control: no-cache`, for an earlier try got a bad copy.
+pub const SMOOTHCORE_REQUEST_NO_CACHE: u32 = 2;
+
+/// Sample flag: decoding can start here.
+pub const SMOOTHCORE_SAMPLE_KEY: u32 = 1;
+/// Sample flag: not the direct successor of the sample before.
+pub const SMOOTHCORE_SAMPLE_DISCONTINUITY: u32 = 2;
+/// Sample flag: parameter sets come first in it.
+pub const SMOOTHCORE_SAMPLE_CONFIG: u32 = 4;
+/// Sample flag: decode it, do not show it; it lies before the seek target.
+pub const SMOOTHCORE_SAMPLE_PREROLL: u32 = 8;
+
+/// Event: the manifest is parsed. a = streams listed, b = duration in microseconds.
+pub const SMOOTHCORE_EVENT_OPENED: u32 = 1;
+/// Event: a stream will not be played; `code` says why.
+pub const SMOOTHCORE_EVENT_STREAM_DROPPED: u32 = 2;
+/// Event: a quality level will not be played; `code` says why. a = its bitrate.
+pub const SMOOTHCORE_EVENT_LEVEL_DROPPED: u32 = 3;
+/// Event: a fragment is being fetched. media_time = its start, a = bitrate, b = its start in stream ticks.
+pub const SMOOTHCORE_EVENT_FRAGMENT_STARTED: u32 = 4;
+/// Event: a fragment has arrived. a = bytes, b = microseconds from the request to the last byte.
+pub const SMOOTHCORE_EVENT_FRAGMENT_DONE: u32 = 5;
+/// Event: one try failed and another follows; `code` or `http_status` says why. a = try, b = microseconds to wait.
+pub const SMOOTHCORE_EVENT_RETRY: u32 = 6;
+/// Event: a fragment, or the rest of it, is lost. media_time = where the hole starts, a = its length in microseconds,
+/// b = start of the fragment in stream ticks.
+pub const SMOOTHCORE_EVENT_GAP: u32 = 7;
+/// Event: the next fragments come from another level. a = bitrate before, b = bitrate from now on.
+pub const SMOOTHCORE_EVENT_SWITCH: u32 = 8;
+/// Event: the presentation clock was started for the first time. a = microseconds since open.
+pub const SMOOTHCORE_EVENT_STARTED: u32 = 9;
+/// Event: a decoder ran dry and the clock is held. stream = which.
+pub const SMOOTHCORE_EVENT_STALLED: u32 = 10;
+/// Event: the clock runs again after a stall. a = microseconds it was held.
+pub const SMOOTHCORE_EVENT_RESUMED: u32 = 11;
+/// Event: a seek begins. media_time = its target.
+pub const SMOOTHCORE_EVENT_SEEKING: u32 = 12;
+/// Event: one stream has been handed over to its end.
+pub const SMOOTHCORE_EVENT_STREAM_ENDED: u32 = 13;
+/// Event: every stream has ended.
+pub const SMOOTHCORE_EVENT_ENDED: u32 = 14;
+/// Event: playback cannot go on; `code` says why. Comes once.
+pub const SMOOTHCORE_EVENT_FAILED: u32 = 15;
+
+/// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_request {
+    /// sizeof(smoothcore_request) of the library.
+    pub struct_size: u32,
+    /// The exchange's name from now on; never 0, never used twice.
+    pub id: u32,
+    /// A SMOOTHCORE_REQUEST_MANIFEST or _FRAGMENT.
+    pub kind: u32,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// The stream it belongs to; -1 for the manifest.
+    pub stream: i32,
+    /// SMOOTHCORE_REQUEST_ACCEPT_GZIP, SMOOTHCORE_REQUEST_NO_CACHE.
+    pub flags: u32,
+    /// Absolute http or https URL, ASCII, ended by NUL; valid as long as this struct.
+    pub url: *const c_char,
+}
+
+record!(smoothcore_request, url);
+
+/// The head of a response. The library has set `struct_size`, `content_length` to -1 and the rest to zeros before
+/// a port fills it. Strings end with NUL and stay the port's; they are read before the port is called again. A header
+/// that is no UTF-8 or longer than 1,024 bytes counts as absent.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_response {
+    /// sizeof(smoothcore_response).
+    pub struct_size: u32,
+    /// The status code, 100 to 999. Redirects are the port's; only the last answer is reported.
+    pub status: u32,
+    /// Content-Length of the bytes that will be handed in; -1 when unknown, or when the port inflates.
+    pub content_length: i64,
+    /// The URL after redirects; NULL when it is the one requested. Not UTF-8 or too long: SMOOTHCORE_E_URL_INVALID.
+    pub final_url: *const c_char,
+    /// Content-Type; NULL when absent.
+    pub content_type: *const c_char,
+    /// Content-Encoding still in force; NULL when absent or when the port has inflated.
+    pub content_encoding: *const c_char,
+    /// Date; NULL when absent.
+    pub date: *const c_char,
+}
+
+record!(smoothcore_response, date, content_length);
+
+/// Set-up of one stream's decoder. The library fills it; it and everything it points to is valid during the call.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_setup {
+    /// sizeof(smoothcore_setup) of the library.
+    pub struct_size: u32,
+    /// The stream, from 0.
+    pub stream: u32,
+    /// Samples that follow carry this epoch; it rises with every flush.
+    pub epoch: u32,
+    /// A SMOOTHCORE_KIND_ number.
+    pub kind: u32,
+    /// A SMOOTHCORE_CODEC_ number.
+    pub codec: u32,
+    /// A SMOOTHCORE_FRAMING_ number: how the samples will come.
+    pub framing: u32,
+    /// The codec's name in the manifest, padded with spaces; no NUL.
+    pub fourcc: [u8; 4],
+    /// The quality level's index.
+    pub level: u32,
+    /// Its bitrate in bit/s.
+    pub bitrate: u32,
+    /// Coded width in pixels, 0 when unknown.
+    pub width: u32,
+    /// Coded height in pixels, 0 when unknown.
+    pub height: u32,
+    /// Samples of sound per second. For AAC that of the core: a decoder with SBR puts out twice as many.
+    pub sampling_rate: u32,
+    /// Channels of sound; 0 when the bit stream describes them.
+    pub channels: u32,
+    /// Bits of one sample of sound.
+    pub bits_per_sample: u32,
+    /// Bytes of one packet of sound (nBlockAlign of WAVEFORMATEX).
+    pub packet_size: u32,
+    /// WAVE format tag.
+    pub audio_tag: u32,
+    /// Bytes of the length before each NAL unit in the file: 1, 2 or 4; 0 when there are none.
+    pub nal_length: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty.
+    pub record: smoothcore_slice,
+    /// The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given.
+    pub codec_private: smoothcore_slice,
+    /// The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL.
+    pub codec_string: *const c_char,
+}
+
+record!(smoothcore_setup, codec_string);
+
+/// One access unit. The library fills it; it and everything it points to is valid during the call.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_sample {
+    /// sizeof(smoothcore_sample) of the library.
+    pub struct_size: u32,
+    /// The stream.
+    pub stream: u32,
+    /// Older epochs are stale.
+    pub epoch: u32,
+    /// SMOOTHCORE_SAMPLE_ flags.
+    pub flags: u32,
+    /// When to show it.
+    pub pts: i64,
+    /// When to decode it.
+    pub dts: i64,
+    /// How long it lasts, in 100 ns.
+    pub duration: u64,
+    /// `pts` on a 33-bit 90 kHz clock.
+    pub pts_90k: u64,
+    /// `dts` on a 33-bit 90 kHz clock.
+    pub dts_90k: u64,
+    /// Start of its fragment in stream ticks, as it stood in the URL.
+    pub fragment: u64,
+    /// Bitrate of its quality level in bit/s.
+    pub bitrate: u32,
+    /// How many parts.
+    pub part_count: u32,
+    /// Bytes in all parts.
+    pub size: usize,
+    /// The bytes in order: parameter sets or a header where the framing has one, then the body. No part is empty.
+    pub parts: *const smoothcore_slice,
+}
+
+record!(smoothcore_sample, parts, pts, dts, duration, pts_90k, dts_90k, fragment);
+
+/// What the decoder of one stream holds. The library has set `struct_size`, `position` to SMOOTHCORE_NO_TIME and the
+/// rest to zeros before a port fills it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_buffered {
+    /// sizeof(smoothcore_buffered).
+    pub struct_size: u32,
+    /// Pictures dropped since the presentation was opened.
+    pub dropped: u32,
+    /// Media accepted and not yet shown.
+    pub depth_us: u64,
+    /// The media time being shown; SMOOTHCORE_NO_TIME before the first.
+    pub position: i64,
+}
+
+record!(smoothcore_buffered, position, depth_us, position);
+
+/// Something you may want to know. What the numbers mean stands at each SMOOTHCORE_EVENT_; new kinds may appear.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_event {
+    /// sizeof(smoothcore_event).
+    pub struct_size: u32,
+    /// A SMOOTHCORE_EVENT_ number.
+    pub kind: u32,
+    /// When, on your clock.
+    pub at_us: u64,
+    /// Media time; SMOOTHCORE_NO_TIME where none is concerned.
+    pub media_time: i64,
+    /// First number.
+    pub a: u64,
+    /// Second number.
+    pub b: u64,
+    /// Byte offset in the input where `code` was found; 0 when unknown.
+    pub offset: u64,
+    /// The stream; -1 where none is concerned.
+    pub stream: i32,
+    /// Why: a negative number, or 0.
+    pub code: i32,
+    /// HTTP status; 0 where none is concerned.
+    pub http_status: u32,
+    /// Events dropped before this one because nobody fetched them.
+    pub lost: u32,
+    /// Element, box or field where `code` was found, ended by NUL; empty when unknown.
+    pub place: [c_char; 56],
+}
+
+record!(smoothcore_event, place, at_us, media_time, a, b, offset);
