@@ -23,8 +23,14 @@ struct Script {
     seek: Option<(u64, i64)>,
 }
 
-const PLAIN: Script =
-    Script { name: "plain", rates: &[60, 12, 90, 8], cuts: &[], fixed_bitrate: 0, start_at: None, seek: None };
+const PLAIN: Script = Script {
+    name: "plain",
+    rates: &[60, 12, 90, 8],
+    cuts: &[],
+    fixed_bitrate: 0,
+    start_at: None,
+    seek: None,
+};
 
 const CUTS: Script = Script {
     name: "cuts",
@@ -84,7 +90,8 @@ fn in_modes(script: &Script, modes: &[Mode]) -> Played {
         assert!(played.decoder.log == runs[0].decoder.log, "{mode:?} differs");
     }
     // Nobody reads it unless a directory is named.
-    let directory = std::env::var_os("SMOOTHCORE_LOG_DIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    let directory =
+        std::env::var_os("SMOOTHCORE_LOG_DIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     for (played, mode) in runs.iter().zip(modes) {
         let mode = match mode {
             Mode::SansIo => "sans-io",

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use smoothcore::error::Code;
-use smoothcore::io::{
-    Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
-};
+use smoothcore::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
 use smoothcore::port::{Decoder, Submitted};
 use smoothcore::time::{MediaTime, Micros};
 

@@ -120,7 +120,11 @@ impl Http for Link {
         if exchange.silent || at.0 / 1000 < exchange.started + self.latency_ms {
             return Progress::Pending;
         }
-        Progress::Ready(Response { status: exchange.status, content_type: "video/mp4", ..Response::default() })
+        Progress::Ready(Response {
+            status: exchange.status,
+            content_type: "video/mp4",
+            ..Response::default()
+        })
     }
 
     fn read(&mut self, at: Instant, id: RequestId, buffer: &mut [u8]) -> Progress<usize> {
