@@ -280,7 +280,7 @@ impl<'a> Iterator for Parts<'a> {
             return Some(core::mem::take(&mut self.prefix));
         }
         match &mut self.body {
-            Body::Whole(whole) if whole.is_empty() => None,
+            Body::Whole([]) => None,
             Body::Whole(whole) => Some(core::mem::take(whole)),
             Body::Blocks(slices) => slices.next(),
         }

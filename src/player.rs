@@ -173,7 +173,8 @@ impl<H: Http, D: Decoder> Player<H, D> {
                         Ok(Submitted::Accepted) => self.session.input(at, Input::Accepted(stream)),
                         Ok(Submitted::Refused) => self.session.input(at, Input::Refused(stream)),
                         Err(code) => {
-                            self.session.abort(Error { code: Code::DecoderFailed, place: Error::from(code).place });
+                            self.session
+                                .abort(Error { code: Code::DecoderFailed, place: Error::from(code).place });
                         }
                     }
                 }

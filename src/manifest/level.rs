@@ -1,16 +1,14 @@
 //! A `QualityLevel` on its way into the manifest.
 
 use heapless::String;
-use log::warn;
 
 use super::QualityLevel;
-use super::value::{Value, keep};
+use super::value::{Value, complain, keep};
 use crate::codec::{Codec, CodecConfig, Description, FourCc, Kind};
 use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes, List, Text};
-use crate::trace::MANIFEST;
 
 /// Where a fault in the private bytes is reported.
 const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
@@ -19,6 +17,21 @@ const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
 const PASSED: &[&str] = &[
     "HVC1", "HEV1", "HEVC", "DVHE", "DVH1", "WVC1", "WMAP", "WMA2", "EC-3", "DEC3", "AC-3", "DAC3", "DTSC",
     "DTSH", "DTSL", "DTSE", "OPUS", "MP3",
+];
+
+/// The attributes that are plain numbers.
+const NUMBERS: [&str; 11] = [
+    "QualityLevel@Index",
+    "QualityLevel@MaxWidth",
+    "QualityLevel@MaxHeight",
+    "QualityLevel@Width",
+    "QualityLevel@Height",
+    "QualityLevel@SamplingRate",
+    "QualityLevel@PacketSize",
+    "QualityLevel@AudioTag",
+    "QualityLevel@Channels",
+    "QualityLevel@BitsPerSample",
+    "QualityLevel@NALUnitLengthField",
 ];
 
 /// What the `StreamIndex` gives to its levels.
@@ -49,22 +62,13 @@ pub(super) enum CustomUse {
 #[derive(Debug, Default)]
 pub(super) struct LevelDraft {
     at: u64,
-    index: Option<u32>,
     bitrate: Option<u32>,
     bitrate_text: String<20>,
     fourcc: Option<FourCc>,
     private: Bytes,
     wave_format: Bytes,
-    max_width: Option<u32>,
-    max_height: Option<u32>,
-    width: Option<u32>,
-    height: Option<u32>,
-    sampling_rate: Option<u32>,
-    channels: Option<u16>,
-    bits_per_sample: Option<u16>,
-    packet_size: Option<u32>,
-    audio_tag: Option<u32>,
-    nal_length: Option<u16>,
+    /// The values of [`NUMBERS`].
+    numbers: [Option<u32>; NUMBERS.len()],
     custom: List<(Text, Text)>,
     /// The custom attribute that is being read.
     pair: (Text, Text),
@@ -88,7 +92,6 @@ impl LevelDraft {
         value: Value<'_>,
     ) -> Result<()> {
         match name {
-            b"Index" => self.index = value.u32("QualityLevel@Index"),
             b"Bitrate" => self.set_bitrate(value),
             b"FourCC" => self.fourcc = FourCc::from_text(value.text.trim_ascii()),
             b"CodecPrivateData" => {
@@ -100,17 +103,14 @@ impl LevelDraft {
                 let place = "QualityLevel@WaveFormatEx";
                 bytes(account, limits, value, to, place).or_else(|e| keep(&mut self.unusable, e))?;
             }
-            b"MaxWidth" => self.max_width = value.u32("QualityLevel@MaxWidth"),
-            b"MaxHeight" => self.max_height = value.u32("QualityLevel@MaxHeight"),
-            b"Width" => self.width = value.u32("QualityLevel@Width"),
-            b"Height" => self.height = value.u32("QualityLevel@Height"),
-            b"SamplingRate" => self.sampling_rate = value.u32("QualityLevel@SamplingRate"),
-            b"Channels" => self.channels = value.u16("QualityLevel@Channels"),
-            b"BitsPerSample" => self.bits_per_sample = value.u16("QualityLevel@BitsPerSample"),
-            b"PacketSize" => self.packet_size = value.u32("QualityLevel@PacketSize"),
-            b"AudioTag" => self.audio_tag = value.u32("QualityLevel@AudioTag"),
-            b"NALUnitLengthField" => self.nal_length = value.u16("QualityLevel@NALUnitLengthField"),
-            _ => {}
+            _ => {
+                // A table, because an arm for each costs ten times the code.
+                for (number, place) in self.numbers.iter_mut().zip(NUMBERS) {
+                    if place.as_bytes().strip_prefix(b"QualityLevel@") == Some(name) {
+                        *number = value.u32(place);
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl LevelDraft {
             return Err(Error::at(Code::LimitCustomAttributes, "CustomAttributes/Attribute", at));
         }
         if self.pair.0.is_empty() {
-            warn!(target: MANIFEST, "a custom attribute at byte {at} has no name and is ignored");
+            complain("CustomAttributes/Attribute", "has no name and is ignored", at);
             self.pair.1.free(account);
             return Ok(());
         }
@@ -166,11 +166,12 @@ impl LevelDraft {
         if self.bitrate.is_none() && !from.embedded {
             keep(&mut self.unusable, Error::at(Code::ManifestAttribute, "QualityLevel@Bitrate", self.at))?;
         }
+        let [index, ..] = self.numbers;
         let config = self.config(account, limits, from)?;
         self.private.free(account);
         self.wave_format.free(account);
         Ok(QualityLevel {
-            index: self.index.unwrap_or(from.ordinal),
+            index: index.unwrap_or(from.ordinal),
             bitrate: self.bitrate.unwrap_or(0),
             bitrate_text: self.bitrate_text.clone(),
             config,
@@ -204,23 +205,21 @@ impl LevelDraft {
     fn config(&mut self, account: &mut Account, limits: &Limits, from: Inherited<'_>) -> Result<CodecConfig> {
         let wave = WaveFormat::read(&self.wave_format);
         let given = if self.private.is_empty() { wave.map_or(&[][..], |w| w.extra) } else { &self.private };
-        let sound = from.kind == Kind::Audio;
+        let [_, max_width, max_height, width, height, rate, packet, tag, channels, bits, nal] = self.numbers;
+        let small = |number: Option<u32>| number.and_then(|n| u16::try_from(n).ok());
+        let (stereo, sixteen) = if from.kind == Kind::Audio { (2, 16) } else { (0, 0) };
         let mut description = Description {
             kind: from.kind,
             fourcc: self.fourcc.or(from.fourcc),
             subtype: from.subtype,
-            audio_tag: self.audio_tag.or(wave.map(|w| w.tag)).unwrap_or(0),
-            sampling_rate: self.sampling_rate.or(wave.map(|w| w.rate)).unwrap_or(0),
-            channels: self.channels.or(wave.map(|w| w.channels)).unwrap_or(if sound { 2 } else { 0 }),
-            bits_per_sample: self.bits_per_sample.or(wave.map(|w| w.bits)).unwrap_or(if sound {
-                16
-            } else {
-                0
-            }),
-            packet_size: self.packet_size.or(wave.map(|w| w.align)).unwrap_or(0),
-            width: self.max_width.or(self.width).unwrap_or(from.width),
-            height: self.max_height.or(self.height).unwrap_or(from.height),
-            nal_length: u8::try_from(self.nal_length.unwrap_or(4)).unwrap_or(u8::MAX),
+            audio_tag: tag.or(wave.map(|w| w.tag)).unwrap_or(0),
+            sampling_rate: rate.or(wave.map(|w| w.rate)).unwrap_or(0),
+            channels: small(channels).or(wave.map(|w| w.channels)).unwrap_or(stereo),
+            bits_per_sample: small(bits).or(wave.map(|w| w.bits)).unwrap_or(sixteen),
+            packet_size: packet.or(wave.map(|w| w.align)).unwrap_or(0),
+            width: max_width.or(width).unwrap_or(from.width),
+            height: max_height.or(height).unwrap_or(from.height),
+            nal_length: u8::try_from(nal.unwrap_or(4)).unwrap_or(u8::MAX),
             private: given,
         };
         let error = match self.unusable {

@@ -20,6 +20,7 @@ pub use crate::codec::Kind as StreamKind;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes, List, Text};
 use crate::time::{MediaTime, Micros, TimeScale};
+pub use crate::inflate::Encoding;
 pub use parse::ManifestParser;
 pub use timeline::Timeline;
 

@@ -1,23 +1,23 @@
 //! The streaming parser of client manifests.
 
 use heapless::Vec;
-use log::warn;
 
 use super::level::LevelDraft;
 use super::protection_headers::HeaderDraft;
 use super::stream::StreamDraft;
 use super::timeline::C;
-use super::value::Value;
+use super::value::{Value, complain};
 use super::{Liveness, Manifest};
 use crate::error::{Code, Error, Result};
 use crate::inflate::{self, Encoding, Inflate};
 use crate::limits::Limits;
 use crate::mem::{Account, List};
-use crate::trace::MANIFEST;
 use crate::xml::{Handler, Parser};
 
 /// What every HLS playlist begins with; origins answer so when the wrong format is asked for.
 const HLS: &[u8] = b"#EXTM3U";
+
+const VERSION: &str = "SmoothStreamingMedia@MajorVersion";
 
 /// Bytes in pieces to a [`Manifest`].
 ///
@@ -79,9 +79,9 @@ impl ManifestParser {
     /// # Errors
     /// [`Code::ManifestTruncated`] or [`Code::InflateTruncated`] when it is not whole,
     /// [`Code::ManifestNothingPlayable`] when nothing in it can be played, or an earlier error.
-    pub fn finish(&mut self, account: &mut Account) -> Result<Manifest> {
+    pub fn finish(&mut self) -> Result<Manifest> {
         if !self.settled {
-            self.settle(account)?;
+            return Err(Error::at(Code::ManifestTruncated, "XML", self.head.len() as u64));
         }
         if let Some(inflate) = self.inflate.first_mut() {
             inflate.finish()?;
@@ -244,15 +244,12 @@ impl Model {
         let m = &mut self.manifest;
         match name {
             b"MajorVersion" => {
-                m.major = value.u32("SmoothStreamingMedia@MajorVersion").unwrap_or(0);
+                m.major = value.u32(VERSION).unwrap_or(0);
                 self.versioned = true;
                 match m.major {
                     2 => {}
-                    1 => warn!(target: MANIFEST, "version 1, from before the format was published"),
-                    _ => {
-                        let place = "SmoothStreamingMedia@MajorVersion";
-                        return Err(Error::at(Code::ManifestVersion, place, value.at));
-                    }
+                    1 => complain(VERSION, "is 1, from before the format was published", value.at),
+                    _ => return Err(Error::at(Code::ManifestVersion, VERSION, value.at)),
                 }
             }
             b"MinorVersion" => m.minor = value.u32("SmoothStreamingMedia@MinorVersion").unwrap_or(0),
@@ -384,10 +381,7 @@ impl Handler for Reader<'_> {
                 let c = if m.untimely { None } else { Some(m.fragment) };
                 m.stream.fragment(self.account, self.limits, &mut m.fragments_seen, c, m.tag_at)
             }
-            Place::Root if !m.versioned => {
-                let place = "SmoothStreamingMedia@MajorVersion";
-                Err(Error::at(Code::ManifestAttribute, place, m.tag_at))
-            }
+            Place::Root if !m.versioned => Err(Error::at(Code::ManifestAttribute, VERSION, m.tag_at)),
             Place::Stream => {
                 if m.stream.begin(self.account, &m.manifest)?.is_none() {
                     m.stream.free(self.account);

@@ -1,14 +1,11 @@
 //! A `ProtectionHeader` on its way into the manifest.
 
-use log::warn;
-
 use super::ProtectionHeader;
-use super::value::{Value, ends_all};
+use super::value::{Value, complain, ends_all};
 use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes, Text};
-use crate::trace::MANIFEST;
 
 const PLACE: &str = "Protection/ProtectionHeader";
 
@@ -63,7 +60,7 @@ impl HeaderDraft {
         limits: &Limits,
     ) -> Result<Option<ProtectionHeader>> {
         let Some(system_id) = self.system_id else {
-            warn!(target: MANIFEST, "the protection header at byte {} names no system and is ignored", self.at);
+            complain(PLACE, "names no system and is ignored", self.at);
             self.free(account);
             return Ok(None);
         };
@@ -76,7 +73,7 @@ impl HeaderDraft {
             }
             Err(_) => {
                 // One system writes its header as plain text; its owner knows.
-                warn!(target: MANIFEST, "the protection header at byte {} is no base64", self.at);
+                complain(PLACE, "is no base64", self.at);
                 let text = self.text.trim_ascii_end().as_bytes();
                 if text.len() > limit {
                     return Err(Error::at(Code::LimitProtection, PLACE, self.at));

@@ -1,17 +1,14 @@
 //! A `StreamIndex` on its way into the manifest.
 
-use log::warn;
-
 use super::level::{CustomUse, Inherited, LevelDraft};
 use super::timeline::{C, End, Timeline, TimelineBuilder};
-use super::value::{Value, keep};
+use super::value::{Value, complain, keep};
 use super::{Manifest, Stream};
 use crate::codec::{FourCc, Kind};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, List, Text};
 use crate::time::TimeScale;
-use crate::trace::MANIFEST;
 
 /// The attributes and children of a stream, in any order.
 #[derive(Debug)]
@@ -78,7 +75,7 @@ impl StreamDraft {
     /// Ends the attributes. Says whether the stream is one to read: `None` when its type is unknown.
     pub(super) fn begin(&mut self, account: &mut Account, manifest: &Manifest) -> Result<Option<()>> {
         let Some(kind) = self.kind else {
-            warn!(target: MANIFEST, "the stream at byte {} has no known type and is skipped", self.at);
+            complain("StreamIndex", "has no known type and is skipped", self.at);
             return Ok(None);
         };
         let s = &mut self.stream;

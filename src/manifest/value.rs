@@ -23,11 +23,6 @@ impl Value<'_> {
         self.or_warn(name, digits::decimal_u32(self.text))
     }
 
-    /// A number of 16 bits; anything else is as good as absent.
-    pub(super) fn u16(self, name: &'static str) -> Option<u16> {
-        self.or_warn(name, digits::decimal(self.text).and_then(|n| u16::try_from(n).ok()))
-    }
-
     /// A number of 64 bits; anything else is as good as absent.
     pub(super) fn u64(self, name: &'static str) -> Option<u64> {
         self.or_warn(name, digits::decimal(self.text))
@@ -50,6 +45,7 @@ impl Value<'_> {
     ///
     /// # Errors
     /// Lack of memory.
+    #[inline(never)]
     pub(super) fn copy(self, account: &mut Account, to: &mut Text) -> Result<()> {
         to.free(account);
         *to = Text::from(account, self.text)?;
@@ -63,10 +59,17 @@ impl Value<'_> {
 
     fn or_warn<T>(self, name: &'static str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.text.is_empty() {
-            warn!(target: MANIFEST, "{name} at byte {} is not valid and ignored", self.at);
+            complain(name, "is not valid and ignored", self.at);
         }
         value
     }
+}
+
+/// Logs what is odd about `what` at a byte offset. One place for all, because each costs code.
+#[cold]
+#[inline(never)]
+pub(super) fn complain(what: &'static str, trouble: &'static str, at: u64) {
+    warn!(target: MANIFEST, "{what} at byte {at} {trouble}");
 }
 
 /// Whether `error` is lack of memory, which ends the parse whatever it is about.
@@ -78,6 +81,7 @@ pub(super) const fn ends_all(error: Error) -> bool {
 ///
 /// # Errors
 /// The error itself when it is lack of memory.
+#[inline(never)]
 pub(super) fn keep(reason: &mut Option<Error>, error: Error) -> Result<()> {
     if ends_all(error) {
         return Err(error);

@@ -23,7 +23,8 @@ impl Session {
         let block = self.pool.block_bytes();
         let other = self.account.held().saturating_sub(self.pool.charged());
         // An eighth for sample tables, lists and copies.
-        let total = self.config.budget.saturating_sub(other).saturating_sub(self.config.budget / 8) / block.max(1);
+        let total =
+            self.config.budget.saturating_sub(other).saturating_sub(self.config.budget / 8) / block.max(1);
         let weight = |kind: Kind| if kind == Kind::Video { 4usize } else { 1 };
         let played = || self.feeds.iter().filter(|f| f.selected);
         let weights = played().fold(0usize, |sum, f| sum.saturating_add(weight(f.kind)));
@@ -66,7 +67,8 @@ impl Session {
             return true;
         }
         let largest = feed.queue.iter().map(|f| f.table.charged()).max().unwrap_or(0).max(SMALL_TABLE);
-        let to_come = self.media_blocks.saturating_mul(self.pool.block_bytes()).saturating_sub(self.pool.charged());
+        let to_come =
+            self.media_blocks.saturating_mul(self.pool.block_bytes()).saturating_sub(self.pool.charged());
         // Twice: a table that grows is held twice for a moment.
         self.account.room() >= to_come.saturating_add(largest.saturating_mul(2))
     }

@@ -126,8 +126,11 @@ impl Session {
 
     /// Whether every played stream has what the clock needs to run.
     fn enough(&self) -> bool {
-        let want =
-            if self.clock.stalled_at.is_some() { self.config.resume_buffer } else { self.config.start_buffer };
+        let want = if self.clock.stalled_at.is_some() {
+            self.config.resume_buffer
+        } else {
+            self.config.start_buffer
+        };
         let (now, mut any) = (self.now, false);
         for f in self.feeds.iter().filter(|f| f.selected && f.kind != Kind::Text) {
             any = true;

@@ -6,7 +6,8 @@ use crate::codec::h264::NalType;
 use crate::codec::{Codec, Kind, aac, h264};
 use crate::error::{Code, Error, Result};
 use crate::io::{
-    Buffered, Configure, Configured, DecoderTraits, EventKind, Framing, Output, Parts, Sample, SampleFlags, StreamId,
+    Buffered, Configure, Configured, DecoderTraits, EventKind, Framing, Output, Parts, Sample, SampleFlags,
+    StreamId,
 };
 use crate::mem::Pool;
 use crate::time::{MediaTime, TimeScale};
@@ -68,7 +69,8 @@ impl Session {
         let framing = self.config.decoder.framing;
         let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
         let level = feed.queue.first().ok_or_else(missing)?.level;
-        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
+        let stream =
+            self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
         let config = &stream.levels.get(usize::from(level)).ok_or_else(missing)?.config;
         if let Setup::Ready(old) = feed.setup
             && let Some(old) = stream.levels.get(usize::from(old))
@@ -133,7 +135,8 @@ impl Session {
         if front.prepared == Some(front.next) {
             return Ok(());
         }
-        let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
+        let stream =
+            self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
         let config = &stream.levels.get(usize::from(front.level)).ok_or_else(missing)?.config;
         let sample = *front.table.samples().get(front.next).ok_or_else(missing)?;
         let (at, size) = (u64::from(sample.offset), u64::from(sample.size));
@@ -144,11 +147,13 @@ impl Session {
             Codec::H264 if elementary => {
                 check_nals(front, &self.pool, at, size, config.nal_length)?;
                 let key = sample.is_sync() || front.next == 0;
-                let wanted = feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
+                let wanted =
+                    feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
                 let mut head = [0u8; 64];
                 let head = first_bytes(front, &self.pool, at, size, &mut head);
-                let delimited =
-                    head.get(usize::from(config.nal_length)).is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
+                let delimited = head
+                    .get(usize::from(config.nal_length))
+                    .is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
                 if traits.has(DecoderTraits::NEEDS_AUD) && !delimited {
                     feed.prefix.extend(account, &h264::ACCESS_UNIT_DELIMITER)?;
                 }
@@ -363,9 +368,11 @@ impl Fragment {
     /// Whether the next sample is there, to its last byte.
     pub(super) fn sample_at_hand(&self) -> bool {
         self.next < self.placed
-            && self.table.samples().get(self.next).is_some_and(|s| {
-                u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len()
-            })
+            && self
+                .table
+                .samples()
+                .get(self.next)
+                .is_some_and(|s| u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len())
     }
 }
 
@@ -393,7 +400,9 @@ impl super::feed::Feed {
 fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
     match dts.checked_add_signed(i64::from(offset)) {
         Some(pts) => scale.media_time(pts),
-        None => MediaTime(scale.media_time(u64::from(offset.unsigned_abs()).saturating_sub(dts)).0.saturating_neg()),
+        None => MediaTime(
+            scale.media_time(u64::from(offset.unsigned_abs()).saturating_sub(dts)).0.saturating_neg(),
+        ),
     }
 }
 

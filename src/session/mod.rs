@@ -23,8 +23,6 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
-#[cfg(test)]
-mod tests;
 
 pub use config::{AudioChoice, Config};
 pub use seek::Selection;

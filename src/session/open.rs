@@ -8,9 +8,9 @@ use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
-use crate::inflate::Encoding;
+
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
-use crate::manifest::{Manifest, ManifestParser, Stream, url};
+use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
 use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
 
@@ -112,7 +112,7 @@ impl Session {
     pub(super) fn manifest_complete(&mut self) {
         self.opening = None;
         let Some(mut parser) = self.parser.take() else { return };
-        match parser.finish(&mut self.account) {
+        match parser.finish() {
             Ok(manifest) => {
                 parser.free(&mut self.account);
                 self.inbox.free(&mut self.account);
@@ -184,7 +184,8 @@ impl Session {
     /// Sets up the streams of a manifest.
     fn begin(&mut self, manifest: Manifest) -> Result<()> {
         self.stats.manifest = Some(self.now.since(self.opened_at));
-        let opened = self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
+        let opened =
+            self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
         self.tell(opened);
         for (n, stream) in manifest.streams.iter().enumerate() {
             self.add_feed(n, stream)?;
@@ -242,7 +243,8 @@ impl Session {
             // Ladders are short and nearly sorted.
             let mut at = feed.rungs.len().saturating_sub(1);
             while at > 0
-                && feed.rungs.get(at).map(|r| r.bitrate) < feed.rungs.get(at.wrapping_sub(1)).map(|r| r.bitrate)
+                && feed.rungs.get(at).map(|r| r.bitrate)
+                    < feed.rungs.get(at.wrapping_sub(1)).map(|r| r.bitrate)
             {
                 if let Some([a, b]) = feed.rungs.get_mut(at.wrapping_sub(1)..=at) {
                     core::mem::swap(a, b);

@@ -206,9 +206,10 @@ impl Session {
                 return Ok(());
             }
             let same = new.len() <= old.len()
-                && new.iter().zip(old).all(|(n, o)| {
-                    (n.size, n.duration, n.composition) == (o.size, o.duration, o.composition)
-                });
+                && new
+                    .iter()
+                    .zip(old)
+                    .all(|(n, o)| (n.size, n.duration, n.composition) == (o.size, o.duration, o.composition));
             if !same {
                 self.checked.clear();
                 return Err(Error::at(Code::FragmentChanged, "moof", 0));
@@ -298,7 +299,8 @@ impl Session {
         feed.lost_in_a_row = 0;
         feed.blocked = false;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
-        let event = event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
+        let event =
+            event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
         self.tell(event);
     }

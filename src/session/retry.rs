@@ -20,14 +20,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub const fn new(id: RequestId, at: Instant) -> Exchange {
-        Exchange {
-            id,
-            started: at,
-            heard: at,
-            answered: false,
-            content_length: None,
-            status: 200,
-        }
+        Exchange { id, started: at, heard: at, answered: false, content_length: None, status: 200 }
     }
 
     /// When it is overdue.

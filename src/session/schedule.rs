@@ -72,12 +72,13 @@ impl Session {
             return Ok(false);
         }
         let Some(rung) = self.choose(i, ahead, span) else { return Ok(false) };
-        let Some((level, bitrate)) = self.feeds.get(i).and_then(|f| {
-            f.rungs.get(usize::from(rung)).map(|r| (r.level, r.bitrate))
-        }) else {
+        let Some((level, bitrate)) =
+            self.feeds.get(i).and_then(|f| f.rungs.get(usize::from(rung)).map(|r| (r.level, r.bitrate)))
+        else {
             return Ok(false);
         };
-        if !empty && !(self.fits(i, bitrate, span) && self.table_fits(i)) {
+        let room = self.fits(i, bitrate, span) && self.table_fits(i);
+        if !empty && !room {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
@@ -99,9 +100,11 @@ impl Session {
     }
 
     fn prepare_retry(&mut self, i: usize) -> core::result::Result<bool, (Option<u16>, Error)> {
-        let Some((start, duration, level, committed)) = self.feeds.get(i).and_then(|f| {
-            f.queue.last().map(|q| (q.start, q.duration, q.level, q.committed()))
-        }) else {
+        let Some((start, duration, level, committed)) = self
+            .feeds
+            .get(i)
+            .and_then(|f| f.queue.last().map(|q| (q.start, q.duration, q.level, q.committed())))
+        else {
             if let Some(feed) = self.feeds.get_mut(i) {
                 feed.retrying = false;
             }
@@ -215,8 +218,7 @@ impl Session {
         }
         let event = event.about(feed.id).numbers(u64::from(old_bitrate), u64::from(bitrate));
         if feed.kind == Kind::Video {
-            let count =
-                if rung > old { &mut self.stats.switches_up } else { &mut self.stats.switches_down };
+            let count = if rung > old { &mut self.stats.switches_up } else { &mut self.stats.switches_down };
             *count = count.saturating_add(1);
         }
         let time = self.feeds.get(i).and_then(|f| f.queue.last().map(|q| f.scale.media_time(q.start)));
@@ -320,7 +322,9 @@ impl Session {
         fragment.restart(pool, account);
         let committed = fragment.committed();
         let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
-            Verdict::OtherLevel if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 => {
+            Verdict::OtherLevel
+                if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 =>
+            {
                 Verdict::Lost
             }
             verdict => verdict,
@@ -375,7 +379,10 @@ impl Session {
             self.manifest_failed(code.into());
         }
         for i in 0..self.feeds.len() {
-            let late = self.feeds.get(i).and_then(|f| if f.blocked { None } else { f.fetch.as_ref().and_then(overdue) });
+            let late = self
+                .feeds
+                .get(i)
+                .and_then(|f| if f.blocked { None } else { f.fetch.as_ref().and_then(overdue) });
             if let Some(code) = late {
                 self.fetch_failed(i, code.into());
             }

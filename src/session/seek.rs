@@ -49,11 +49,12 @@ impl Session {
             return Err(Code::Argument.into());
         }
         // Where the others are handing out, or are about to.
-        let position = self.feeds.iter().filter(|f| f.selected).filter_map(|f| match f.queue.first() {
-            Some(front) => Some(f.scale.media_time(front.dts)),
-            None => match f.cursor {
-                Cursor::Covering(t) | Cursor::After(t) => Some(f.scale.media_time(t)),
-            },
+        let position = self.feeds.iter().filter(|f| f.selected).map(|f| {
+            let ticks = match (f.queue.first(), f.cursor) {
+                (Some(front), _) => front.dts,
+                (None, Cursor::Covering(t) | Cursor::After(t)) => t,
+            };
+            f.scale.media_time(ticks)
         });
         let position = position.min();
         self.empty_feed(i);
