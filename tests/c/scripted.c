@@ -13,8 +13,8 @@
 static rig the_rig;
 static size_t held, peak, late;
 
-/* Samples after which everything that grows has grown: a little more than half of the presentation. */
-#define STEADY 3000
+/* Samples of 5,704 after which everything that grows has grown: every level was played, every buffer full once. */
+#define STEADY 4000
 
 void *smoothcore_port_alloc(size_t size, size_t align)
 {
