@@ -266,16 +266,6 @@
 #define SMOOTHCORE_EVENT_ENDED 14
 /* Event: playback cannot go on; `code` says why. Comes once. */
 #define SMOOTHCORE_EVENT_FAILED 15
-/* State: made, not opened. */
-#define SMOOTHCORE_STATE_NEW 0
-/* State: the manifest is being fetched. */
-#define SMOOTHCORE_STATE_OPENING 1
-/* State: fragments are being fetched and handed out. */
-#define SMOOTHCORE_STATE_PLAYING 2
-/* State: every selected stream has been handed over to its end. */
-#define SMOOTHCORE_STATE_ENDED 3
-/* State: a fatal error; only destroying is left. */
-#define SMOOTHCORE_STATE_FAILED 4
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */
@@ -294,6 +284,16 @@
 #define SMOOTHCORE_OUTPUT_END_OF_STREAM 7
 /* Output: something you may want to know stands in `event`. */
 #define SMOOTHCORE_OUTPUT_EVENT 8
+/* State: made, not opened. */
+#define SMOOTHCORE_STATE_NEW 0
+/* State: the manifest is being fetched. */
+#define SMOOTHCORE_STATE_OPENING 1
+/* State: fragments are being fetched and handed out. */
+#define SMOOTHCORE_STATE_PLAYING 2
+/* State: every selected stream has been handed over to its end. */
+#define SMOOTHCORE_STATE_ENDED 3
+/* State: a fatal error; only destroying is left. */
+#define SMOOTHCORE_STATE_FAILED 4
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -605,7 +605,7 @@ typedef struct smoothcore_response {
     uint32_t status;
     /* Content-Length of the bytes that will be handed in; -1 when unknown, or when the port inflates. */
     int64_t content_length;
-    /* The URL after redirects; NULL when it is the one requested. Not UTF-8 or too long: SMOOTHCORE_E_URL_INVALID. */
+    /* The URL after redirects; NULL when it is the one requested. What is no URL fails the exchange. */
     const char *final_url;
     /* Content-Type; NULL when absent. */
     const char *content_type;

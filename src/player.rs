@@ -118,6 +118,13 @@ impl<H: Http, D: Decoder> Player<H, D> {
             && self.streams.iter().all(|s| decoder.status(*s).depth == Micros::ZERO)
     }
 
+    /// Ends every exchange in flight through the port. For the moment before the player goes; do not step it again.
+    pub fn shut_down(&mut self) {
+        while let Some(open) = self.exchanges.pop() {
+            self.http.cancel(open.id);
+        }
+    }
+
     /// The session: state, figures, seeking and selection.
     pub const fn session(&mut self) -> &mut Session {
         &mut self.session
@@ -155,7 +162,7 @@ impl<H: Http, D: Decoder> Player<H, D> {
                         Ok(()) => {
                             let _ = self.exchanges.push(Open { id, answered: false });
                         }
-                        Err(code) => self.session.input(at, Input::Finished(id, Outcome::Failed(code))),
+                        Err(code) => self.failed(at, id, code),
                     }
                 }
                 Output::Cancel(id) => self.close(id),
@@ -172,10 +179,7 @@ impl<H: Http, D: Decoder> Player<H, D> {
                     match self.decoder.submit(&sample) {
                         Ok(Submitted::Accepted) => self.session.input(at, Input::Accepted(stream)),
                         Ok(Submitted::Refused) => self.session.input(at, Input::Refused(stream)),
-                        Err(code) => {
-                            self.session
-                                .abort(Error { code: Code::DecoderFailed, place: Error::from(code).place });
-                        }
+                        Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
                 Output::Rate(rate) => self.decoder.rate(rate),
@@ -210,7 +214,7 @@ impl<H: Http, D: Decoder> Player<H, D> {
             }
             Progress::Pending => false,
             Progress::End => self.finish(at, id, Outcome::Failed(Code::HttpSyntax)),
-            Progress::Failed(code) => self.finish(at, id, Outcome::Failed(code)),
+            Progress::Failed(code) => self.give_up(at, id, code),
         }
     }
 
@@ -227,9 +231,23 @@ impl<H: Http, D: Decoder> Player<H, D> {
                 self.session.filled(at, id, count);
                 true
             }
-            Progress::Ready(_) => self.finish(at, id, Outcome::Failed(Code::NetworkIo)),
+            Progress::Ready(_) => self.give_up(at, id, Code::PortContract),
             Progress::End => self.finish(at, id, Outcome::Complete),
-            Progress::Failed(code) => self.finish(at, id, Outcome::Failed(code)),
+            Progress::Failed(code) => self.give_up(at, id, code),
+        }
+    }
+
+    fn give_up(&mut self, at: Instant, id: RequestId, code: Code) -> bool {
+        self.close(id);
+        self.failed(at, id, code);
+        true
+    }
+
+    /// Tells of a closed exchange. A port that breaks its contract ends the session: retrying would not mend it.
+    fn failed(&mut self, at: Instant, id: RequestId, code: Code) {
+        match code {
+            Code::PortContract => self.session.abort(Error::at(code, "http", 0)),
+            _ => self.session.input(at, Input::Finished(id, Outcome::Failed(code))),
         }
     }
 
@@ -244,6 +262,14 @@ impl<H: Http, D: Decoder> Player<H, D> {
             self.exchanges.swap_remove(n);
             self.http.cancel(id);
         }
+    }
+}
+
+/// What a decoder's refusal for good is called: its own fault, unless the core or the contract is to blame.
+const fn decoder_fault(code: Code) -> Code {
+    match code {
+        Code::PortContract | Code::Budget | Code::NoMemory => code,
+        _ => Code::DecoderFailed,
     }
 }
 

@@ -112,31 +112,55 @@ static uint64_t fnv1a64(const smoothcore_sample *sample)
     return hash;
 }
 
-/* video.h264, audio_eng.aac; a name that is taken gets the stream's number. */
-static int open_file(smoothcore_posix_sink *sink, stream_t *s, const smoothcore_setup *setup)
+/* Whether another stream writes to a file of this name. */
+static int is_taken(const smoothcore_posix_sink *sink, const stream_t *s, const char *name)
 {
-    const char *kind = setup->kind == SMOOTHCORE_KIND_VIDEO ? "video" : setup->kind == SMOOTHCORE_KIND_AUDIO ? "audio" : "text";
-    const char *ending = setup->codec == SMOOTHCORE_CODEC_H264 ? "h264" : setup->codec == SMOOTHCORE_CODEC_AAC ? "aac" : "bin";
-    char language[9] = "", path[1024];
-    size_t n = 0;
     int i;
-    if (setup->language != NULL && setup->kind != SMOOTHCORE_KIND_VIDEO) {
-        /* The manifest's words do not choose folders. */
-        for (; n < 8 && setup->language[n] > 32; n++) {
-            char c = setup->language[n];
-            language[n] = c == '/' || c == '.' || c == '\\' ? '_' : c;
-        }
-        language[n] = 0;
-    }
-    snprintf(s->name, sizeof s->name, "%s%s%s.%s", kind, n > 0 ? "_" : "", language, ending);
     for (i = 0; i < SMOOTHCORE_POSIX_SINK_STREAMS; i++) {
         const stream_t *other = &sink->stream[i];
-        if (other == s || !other->in_use || strcmp(other->name, s->name) != 0) continue;
-        snprintf(s->name, sizeof s->name, "%s%s%s_%" PRIu32 ".%s", kind, n > 0 ? "_" : "", language, s->id, ending);
+        if (other != s && other->in_use && strcmp(other->name, name) == 0) return 1;
     }
+    return 0;
+}
+
+/* stem.ending; with the stream's number where that is taken. */
+static void choose_name(const smoothcore_posix_sink *sink, const stream_t *s, const char *stem, char *name, size_t size)
+{
+    snprintf(name, size, "%s.%s", stem, s->ending);
+    if (is_taken(sink, s, name)) snprintf(name, size, "%s_%" PRIu32 ".%s", stem, s->id, s->ending);
+}
+
+static int open_file(smoothcore_posix_sink *sink, stream_t *s, const smoothcore_setup *setup)
+{
+    char path[1024];
+    s->ending = setup->codec == SMOOTHCORE_CODEC_H264 ? "h264" : setup->codec == SMOOTHCORE_CODEC_AAC ? "aac" : "bin";
+    choose_name(sink, s,
+                setup->kind == SMOOTHCORE_KIND_VIDEO   ? "video"
+                : setup->kind == SMOOTHCORE_KIND_AUDIO ? "audio"
+                                                       : "text",
+                s->name, sizeof s->name);
     if (snprintf(path, sizeof path, "%s/%s", sink->directory, s->name) >= (int)sizeof path) return -1;
     s->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     return s->fd < 0 ? -1 : 0;
+}
+
+void smoothcore_posix_sink_name(smoothcore_posix_sink *sink, uint32_t stream, const char *stem)
+{
+    stream_t *s = stream_of(sink, stream);
+    char safe[24], name[sizeof s->name], from[1024], to[1024];
+    size_t n;
+    if (s == NULL || s->fd < 0 || strlen(stem) >= sizeof safe) return;
+    for (n = 0; stem[n] != 0; n++) {
+        /* A manifest's words do not choose folders. */
+        safe[n] = stem[n] == '/' || stem[n] == '.' || (unsigned char)stem[n] <= 32 ? '_' : stem[n];
+    }
+    safe[n] = 0;
+    choose_name(sink, s, safe, name, sizeof name);
+    if (snprintf(from, sizeof from, "%s/%s", sink->directory, s->name) >= (int)sizeof from ||
+        snprintf(to, sizeof to, "%s/%s", sink->directory, name) >= (int)sizeof to || rename(from, to) != 0) {
+        return;
+    }
+    memcpy(s->name, name, sizeof name);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- hooks */
@@ -153,7 +177,6 @@ static int32_t configure(void *userdata, const smoothcore_setup *setup)
         memset(s, 0, sizeof *s);
         s->in_use = 1;
         s->id = setup->stream;
-        s->kind = setup->kind;
         s->epoch = setup->epoch;
         s->fd = -1;
         s->first = s->end = SMOOTHCORE_NO_TIME;

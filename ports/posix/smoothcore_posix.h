@@ -83,17 +83,17 @@ size_t smoothcore_posix_arena_peak(void);
 #define SMOOTHCORE_POSIX_SINK_SAMPLES 128
 
 struct smoothcore_posix_sink_stream {
-    uint32_t id, kind;
+    uint32_t id, epoch;
     uint32_t in_use, ended, held, head; /* held samples start at head of the ring below */
     int fd;                             /* -1: nothing is written */
-    uint32_t epoch;
     uint64_t bytes_held, samples;
     int64_t first, end; /* presentation time of the samples taken in this epoch; NO_TIME before the first */
     struct {
         int64_t end;
         uint64_t size;
     } sample[SMOOTHCORE_POSIX_SINK_SAMPLES];
-    char name[40];
+    const char *ending;
+    char name[48];
 };
 
 typedef struct smoothcore_posix_sink {
@@ -110,8 +110,8 @@ typedef struct smoothcore_posix_sink {
     struct smoothcore_posix_sink_stream stream[SMOOTHCORE_POSIX_SINK_STREAMS];
 } smoothcore_posix_sink;
 
-/* A decoder that writes each stream to `directory` (which exists, and is not copied): video.h264, audio_eng.aac, and
- * samples.log with one line a sample. NULL writes nothing.
+/* A decoder that writes each stream to `directory` (which exists; the pointer is kept): video.h264, audio.aac, a second
+ * one as audio_2.aac by the stream's number, and samples.log with one line a sample. NULL writes nothing.
  * With a clock it is paced: it behaves like a decoder with a small memory and a screen, so that it refuses samples,
  * runs dry and obeys rate orders. Without one (NULL) it takes everything at once and has no clock.
  * SMOOTHCORE_OK, or SMOOTHCORE_E_DECODER_FAILED when samples.log cannot be made. */
@@ -119,6 +119,8 @@ int32_t smoothcore_posix_sink_init(smoothcore_posix_sink *sink, const char *dire
                                    const smoothcore_clock_port *clock);
 void smoothcore_posix_sink_done(smoothcore_posix_sink *sink);
 smoothcore_decoder_port smoothcore_posix_sink_port(smoothcore_posix_sink *sink);
+/* Renames the file of a stream that has been set up, for example to "audio_eng" once the language is known. */
+void smoothcore_posix_sink_name(smoothcore_posix_sink *sink, uint32_t stream, const char *stem);
 /* The media time on the screen, in 100 ns; SMOOTHCORE_NO_TIME before the first. */
 int64_t smoothcore_posix_sink_position(smoothcore_posix_sink *sink);
 

@@ -70,13 +70,6 @@ static void resolve(connection_t *c, const char *host, uint32_t port)
 {
     struct in_addr v4;
     struct in6_addr v6;
-    char bare[64];
-    size_t length = strlen(host);
-    if (length > 2 && length < sizeof bare && host[0] == '[' && host[length - 1] == ']') {
-        memcpy(bare, host + 1, length - 2);
-        bare[length - 2] = 0;
-        host = bare;
-    }
     if (inet_pton(AF_INET, host, &v4) == 1) {
         add_v4(c, &v4, port);
     } else if (inet_pton(AF_INET6, host, &v6) == 1) {

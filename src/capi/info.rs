@@ -161,16 +161,7 @@ pub struct smoothcore_stream_info {
     pub subtype: [c_char; 16],
 }
 
-record!(
-    smoothcore_stream_info,
-    subtype,
-    timescale,
-    first_time,
-    end_time,
-    position,
-    ahead_us,
-    depth_us
-);
+record!(smoothcore_stream_info, subtype, timescale, first_time, end_time, position, ahead_us, depth_us);
 
 /// One quality level. You set `struct_size`; the library fills the rest.
 #[derive(Clone, Copy, Debug)]

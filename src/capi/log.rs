@@ -25,14 +25,19 @@ pub const SMOOTHCORE_LOG_TRACE: u32 = 5;
 
 /// Takes log lines: `level` is a SMOOTHCORE_LOG_ number; `target` and `message` end with NUL, are UTF-8 of at most 63 and
 /// 255 bytes, cut at a character, and valid during the call.
-pub type smoothcore_log_sink =
-    Option<unsafe extern "C" fn(userdata: *mut c_void, level: u32, target: *const c_char, message: *const c_char)>;
+pub type smoothcore_log_sink = Option<
+    unsafe extern "C" fn(userdata: *mut c_void, level: u32, target: *const c_char, message: *const c_char),
+>;
 
 /// Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
 /// whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.
 /// The sink is called on the thread that called the library and must not call it, smoothcore_player_wake excepted.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_log_set(sink: smoothcore_log_sink, userdata: *mut c_void, max_level: u32) {
+pub unsafe extern "C" fn smoothcore_log_set(
+    sink: smoothcore_log_sink,
+    userdata: *mut c_void,
+    max_level: u32,
+) {
     log::set_max_level(LevelFilter::Off);
     USERDATA.store(userdata, Ordering::Relaxed);
     SINK.store(sink.map_or(ptr::null_mut(), |sink| sink as *mut ()), Ordering::Release);
@@ -71,7 +76,9 @@ impl Log for ToC {
         let _ = target.write_str(record.target());
         let _ = message.write_fmt(*record.args());
         // SAFETY: the sink's own contract; both lines end with NUL.
-        unsafe { sink(USERDATA.load(Ordering::Relaxed), record.level() as u32, target.as_ptr(), message.as_ptr()) }
+        unsafe {
+            sink(USERDATA.load(Ordering::Relaxed), record.level() as u32, target.as_ptr(), message.as_ptr())
+        }
     }
 
     fn flush(&self) {}

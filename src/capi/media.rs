@@ -90,7 +90,7 @@ pub struct smoothcore_response {
     pub status: u32,
     /// Content-Length of the bytes that will be handed in; -1 when unknown, or when the port inflates.
     pub content_length: i64,
-    /// The URL after redirects; NULL when it is the one requested. Not UTF-8 or too long: SMOOTHCORE_E_URL_INVALID.
+    /// The URL after redirects; NULL when it is the one requested. What is no URL fails the exchange.
     pub final_url: *const c_char,
     /// Content-Type; NULL when absent.
     pub content_type: *const c_char,
@@ -236,3 +236,53 @@ pub struct smoothcore_event {
 }
 
 record!(smoothcore_event, place, at_us, media_time, a, b, offset);
+
+/// Output: nothing more to do before `deadline_us`, or the next input. Always the last one.
+pub const SMOOTHCORE_OUTPUT_IDLE: u32 = 0;
+/// Output: start the exchange `request_info`.
+pub const SMOOTHCORE_OUTPUT_REQUEST: u32 = 1;
+/// Output: stop the exchange `request`; nothing more is expected of it.
+pub const SMOOTHCORE_OUTPUT_CANCEL: u32 = 2;
+/// Output: set up a decoder as `setup` says; answer with smoothcore_session_configured.
+pub const SMOOTHCORE_OUTPUT_CONFIGURE: u32 = 3;
+/// Output: give `sample` to the decoder; answer with smoothcore_session_accepted or _refused.
+pub const SMOOTHCORE_OUTPUT_SAMPLE: u32 = 4;
+/// Output: the presentation clock runs at `rate`.
+pub const SMOOTHCORE_OUTPUT_RATE: u32 = 5;
+/// Output: throw away what the decoder of `stream` holds, and anything older than `epoch`.
+pub const SMOOTHCORE_OUTPUT_FLUSH: u32 = 6;
+/// Output: no sample follows on `stream` in `epoch`.
+pub const SMOOTHCORE_OUTPUT_END_OF_STREAM: u32 = 7;
+/// Output: something you may want to know stands in `event`.
+pub const SMOOTHCORE_OUTPUT_EVENT: u32 = 8;
+
+/// One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
+/// NULL; it is valid until the next call with the same session.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_output {
+    /// sizeof(smoothcore_output).
+    pub struct_size: u32,
+    /// A SMOOTHCORE_OUTPUT_ number.
+    pub kind: u32,
+    /// IDLE: call smoothcore_session_timeout at this time; SMOOTHCORE_NO_TIME_US: not before the next input.
+    pub deadline_us: u64,
+    /// FLUSH, END_OF_STREAM: the stream.
+    pub stream: u32,
+    /// FLUSH, END_OF_STREAM: the epoch.
+    pub epoch: u32,
+    /// CANCEL: the exchange.
+    pub request: u32,
+    /// RATE: 0 to show nothing new, 1000 for real time.
+    pub rate: i32,
+    /// REQUEST.
+    pub request_info: *const smoothcore_request,
+    /// CONFIGURE.
+    pub setup: *const smoothcore_setup,
+    /// SAMPLE.
+    pub sample: *const smoothcore_sample,
+    /// EVENT.
+    pub event: *const smoothcore_event,
+}
+
+record!(smoothcore_output, event, deadline_us);

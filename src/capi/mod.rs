@@ -7,10 +7,13 @@
 //!
 //! `codes`, `status`, `types`, `media`, `info`, `ports`, `session`, `player`, `log` and `rt` are what C sees; the others
 //! stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
-//! `fill` turns the core's values into C's, `wire` and `decode` are the core's port traits over C's tables.
+//! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
+//! `wire`, `streams` and `decode` are the traits of the core over tables of C. What every exported function asks of its
+//! caller stands in the header and is not repeated at each of them.
 
 // C's names, so that the header says exactly what the source says.
 #![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc)]
 
 pub mod codes;
 pub mod info;
@@ -26,8 +29,12 @@ pub mod types;
 
 mod decode;
 mod fill;
+mod given;
 mod handle;
 mod record;
+mod scratch;
+#[cfg(feature = "http1")]
+mod streams;
 mod text;
 mod wire;
 

@@ -1,21 +1,21 @@
 //! The driver that turns a session against ports: event loop and blocking.
 
-use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_void};
 use core::mem;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::decode::DecoderPort;
-use super::fill::{self, Overhead};
+use super::fill;
 use super::handle::{self, Guarded};
 use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
+use super::scratch::Reserve;
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::wire::Wire;
-use super::{record, text};
-use crate::error::{Code, Error};
+use super::{given, record, text};
+use crate::error::Code;
 use crate::io::Event;
 use crate::mem::{Account, List};
 use crate::player::Player;
@@ -43,7 +43,7 @@ struct Body {
     player: Player<Wire, DecoderPort>,
     clock: smoothcore_clock_port,
     outlet: Outlet,
-    overhead: Overhead,
+    reserve: Reserve,
 }
 
 /// Where events go.
@@ -176,24 +176,21 @@ pub unsafe extern "C" fn smoothcore_player_create(
     let make = || {
         // SAFETY: as the header says.
         let ports = unsafe { Ports::read(ports) }?;
-        let own = mem::size_of::<smoothcore_player>().saturating_add(EVENTS.saturating_mul(mem::size_of::<Event>()));
+        let own = mem::size_of::<smoothcore_player>()
+            .saturating_add(EVENTS.saturating_mul(mem::size_of::<Event>()));
         // SAFETY: as the header says.
-        let config = unsafe { fill::config(config, own) }?;
+        let mut given = unsafe { given::config(config, own) }?;
         let mut ring = List::new();
         ring.reserve_exact(&mut Account::new(usize::MAX), EVENTS).map_err(|e| e.code)?;
         // SAFETY: as the header says.
-        let wire = unsafe { Wire::read(&ports.table, &config) }?;
+        let wire = unsafe { Wire::read(&ports.table, &mut given) }?;
         // SAFETY: as the header says.
-        let decoder = unsafe { DecoderPort::read(ports.table.decoder, &config) }?;
-        let waker = Waker {
-            woken: AtomicBool::new(false),
-            wakeup: ports.clock.wakeup,
-            userdata: ports.clock.userdata,
-        };
-        let overhead = config.overhead;
-        let player = Player::new(config.core, wire, decoder).map_err(|e| e.code)?;
+        let decoder = unsafe { DecoderPort::read(ports.table.decoder, &given.reserve) }?;
+        let player = Player::new(given.core, wire, decoder).map_err(|e| e.code)?;
+        let (wakeup, userdata) = (ports.clock.wakeup, ports.clock.userdata);
+        let waker = Waker { woken: AtomicBool::new(false), wakeup, userdata };
         let outlet = Outlet { port: ports.events, ring, lost: 0 };
-        let body = Body { player, clock: ports.clock, outlet, overhead };
+        let body = Body { player, clock: ports.clock, outlet, reserve: given.reserve };
         handle::place(smoothcore_player { waker, guarded: Guarded::new(body) })
     };
     // SAFETY: as the header says.
@@ -234,7 +231,7 @@ pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_playe
     // SAFETY: as the header says.
     let Ok(living) = (unsafe { handle::look(player) }) else { return };
     let close = |body: &mut Body| {
-        body.player.close();
+        body.player.shut_down();
         Ok(SMOOTHCORE_OK)
     };
     // Entering fails inside a callback alone.
@@ -252,7 +249,7 @@ pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_playe
 pub unsafe extern "C" fn smoothcore_player_open(player: *mut smoothcore_player, url: *const c_char) -> i32 {
     let open = |body: &mut Body| {
         // SAFETY: as the header says.
-        let url = unsafe { text::url(url, body.overhead.url_bytes) }?;
+        let url = unsafe { text::url(url, body.reserve.url_bytes) }?;
         body.living()?;
         let now = body.now();
         body.player.open(now, url).map_err(|e| e.code)?;
@@ -318,7 +315,10 @@ pub unsafe extern "C" fn smoothcore_player_wake(player: *mut smoothcore_player) 
 ///
 /// OK; WOULD_BLOCK when there is none. Also of a failed player.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_event(player: *mut smoothcore_player, out: *mut smoothcore_event) -> i32 {
+pub unsafe extern "C" fn smoothcore_player_event(
+    player: *mut smoothcore_player,
+    out: *mut smoothcore_event,
+) -> i32 {
     let fetch = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::check(out) }?;
@@ -351,7 +351,11 @@ pub unsafe extern "C" fn smoothcore_player_seek(player: *mut smoothcore_player, 
 /// E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when the budget cannot
 /// be divided among so many; the fatal error of a failed player.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_select(player: *mut smoothcore_player, stream: u32, on: u32) -> i32 {
+pub unsafe extern "C" fn smoothcore_player_select(
+    player: *mut smoothcore_player,
+    stream: u32,
+    on: u32,
+) -> i32 {
     let select = |body: &mut Body| {
         let (stream, selection) = (fill::stream_id(stream)?, fill::selection(on)?);
         let (session, now) = body.living()?;
@@ -388,10 +392,13 @@ pub unsafe extern "C" fn smoothcore_player_play(player: *mut smoothcore_player) 
 
 /// Figures since open. Also of a failed player.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_stats(player: *mut smoothcore_player, out: *mut smoothcore_stats) -> i32 {
+pub unsafe extern "C" fn smoothcore_player_stats(
+    player: *mut smoothcore_player,
+    out: *mut smoothcore_stats,
+) -> i32 {
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::stats(body.player.session(), &body.overhead)) }?;
+        unsafe { record::write(out, &fill::stats(body.player.session(), &body.reserve)) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.
@@ -415,7 +422,10 @@ pub unsafe extern "C" fn smoothcore_player_presentation(
 
 /// How many streams the manifest lists, playable or not. E_STATE before the manifest is there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_stream_count(player: *mut smoothcore_player, out: *mut u32) -> i32 {
+pub unsafe extern "C" fn smoothcore_player_stream_count(
+    player: *mut smoothcore_player,
+    out: *mut u32,
+) -> i32 {
     // SAFETY: as the header says.
     let count = |body: &mut Body| unsafe { fill::stream_count(body.player.session(), out) };
     // SAFETY: as the header says.

@@ -6,7 +6,8 @@
 use core::ffi::{c_char, c_void};
 
 use super::media::{
-    smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample, smoothcore_setup,
+    smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample,
+    smoothcore_setup,
 };
 use super::record::record;
 
@@ -26,8 +27,9 @@ pub struct smoothcore_http_port {
     /// exchange is not cancelled.
     pub start: Option<unsafe extern "C" fn(userdata: *mut c_void, request: *const smoothcore_request) -> i32>,
     /// Tells the head of the response, once. OK, WOULD_BLOCK, or an error.
-    pub response:
-        Option<unsafe extern "C" fn(userdata: *mut c_void, request: u32, out: *mut smoothcore_response) -> i32>,
+    pub response: Option<
+        unsafe extern "C" fn(userdata: *mut c_void, request: u32, out: *mut smoothcore_response) -> i32,
+    >,
     /// Reads body bytes: up to `size` (never 0) into `buffer`, how many into `*got`. OK with at least one byte,
     /// WOULD_BLOCK, END behind the last byte, or an error.
     pub read: Option<
@@ -118,8 +120,9 @@ pub struct smoothcore_decoder_port {
     /// again; an error when the decoder is broken, which ends playback with SMOOTHCORE_E_DECODER_FAILED.
     pub submit: Option<unsafe extern "C" fn(userdata: *mut c_void, sample: *const smoothcore_sample) -> i32>,
     /// Tells what the decoder of a stream holds. Anything but OK counts as nothing held.
-    pub status:
-        Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, out: *mut smoothcore_buffered) -> i32>,
+    pub status: Option<
+        unsafe extern "C" fn(userdata: *mut c_void, stream: u32, out: *mut smoothcore_buffered) -> i32,
+    >,
     /// Throws away everything of a stream that is older than `epoch`.
     pub flush: Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, epoch: u32)>,
     /// No sample follows on this stream in this epoch. NULL: not told.

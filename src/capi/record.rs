@@ -43,7 +43,11 @@ unsafe fn declared<T: Record>(at: *const T) -> Result<usize, Code> {
     }
     // SAFETY: not NULL and aligned; the first four bytes of every record are there.
     let size = unsafe { at.cast::<u32>().read() } as usize;
-    if size < SMALLEST || size > size_of::<T>().saturating_add(LONGEST_TAIL) { Err(Code::Abi) } else { Ok(size) }
+    if size < SMALLEST || size > size_of::<T>().saturating_add(LONGEST_TAIL) {
+        Err(Code::Abi)
+    } else {
+        Ok(size)
+    }
 }
 
 /// A copy of C's record at `at`: a shorter one continues with zeros.
@@ -66,7 +70,9 @@ pub(super) unsafe fn read<T: Record>(at: *const T) -> Result<T, Code> {
     }
     let mut value = blank::<T>();
     // SAFETY: both are at least so many bytes, and apart: one is ours.
-    unsafe { ptr::copy_nonoverlapping(at.cast::<u8>(), ptr::from_mut(&mut value).cast::<u8>(), size.min(known)) };
+    unsafe {
+        ptr::copy_nonoverlapping(at.cast::<u8>(), ptr::from_mut(&mut value).cast::<u8>(), size.min(known))
+    };
     set_size(&mut value, known);
     Ok(value)
 }

@@ -4,69 +4,23 @@ use core::ffi::c_char;
 use core::mem;
 
 use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
-use super::fill::{self, Scratch};
+use super::fill::{self, CodecName};
 use super::handle::{self, Guarded};
 use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
 use super::media::{
-    smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample, smoothcore_setup,
+    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_END_OF_STREAM, SMOOTHCORE_OUTPUT_EVENT,
+    SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_RATE, SMOOTHCORE_OUTPUT_REQUEST,
+    SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered, smoothcore_event, smoothcore_output, smoothcore_request,
+    smoothcore_response, smoothcore_sample, smoothcore_setup,
 };
-use super::record::{self, record};
+use super::record;
+use super::scratch::{PartList, Reserve, UrlText};
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
-use super::{text, wire};
+use super::{given, text, wire};
 use crate::error::{Code, Error};
 use crate::io::{Configured, Input, Outcome, Output, RequestId};
 use crate::session::{Session, State};
 use crate::time::{Instant, MediaTime};
-
-/// Output: nothing more to do before `deadline_us`, or the next input. Always the last one.
-pub const SMOOTHCORE_OUTPUT_IDLE: u32 = 0;
-/// Output: start the exchange `request_info`.
-pub const SMOOTHCORE_OUTPUT_REQUEST: u32 = 1;
-/// Output: stop the exchange `request`; nothing more is expected of it.
-pub const SMOOTHCORE_OUTPUT_CANCEL: u32 = 2;
-/// Output: set up a decoder as `setup` says; answer with smoothcore_session_configured.
-pub const SMOOTHCORE_OUTPUT_CONFIGURE: u32 = 3;
-/// Output: give `sample` to the decoder; answer with smoothcore_session_accepted or _refused.
-pub const SMOOTHCORE_OUTPUT_SAMPLE: u32 = 4;
-/// Output: the presentation clock runs at `rate`.
-pub const SMOOTHCORE_OUTPUT_RATE: u32 = 5;
-/// Output: throw away what the decoder of `stream` holds, and anything older than `epoch`.
-pub const SMOOTHCORE_OUTPUT_FLUSH: u32 = 6;
-/// Output: no sample follows on `stream` in `epoch`.
-pub const SMOOTHCORE_OUTPUT_END_OF_STREAM: u32 = 7;
-/// Output: something you may want to know stands in `event`.
-pub const SMOOTHCORE_OUTPUT_EVENT: u32 = 8;
-
-/// One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
-/// NULL; it is valid until the next call with the same session.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct smoothcore_output {
-    /// sizeof(smoothcore_output).
-    pub struct_size: u32,
-    /// A SMOOTHCORE_OUTPUT_ number.
-    pub kind: u32,
-    /// IDLE: call smoothcore_session_timeout at this time; SMOOTHCORE_NO_TIME_US: not before the next input.
-    pub deadline_us: u64,
-    /// FLUSH, END_OF_STREAM: the stream.
-    pub stream: u32,
-    /// FLUSH, END_OF_STREAM: the epoch.
-    pub epoch: u32,
-    /// CANCEL: the exchange.
-    pub request: u32,
-    /// RATE: 0 to show nothing new, 1000 for real time.
-    pub rate: i32,
-    /// REQUEST.
-    pub request_info: *const smoothcore_request,
-    /// CONFIGURE.
-    pub setup: *const smoothcore_setup,
-    /// SAMPLE.
-    pub sample: *const smoothcore_sample,
-    /// EVENT.
-    pub event: *const smoothcore_event,
-}
-
-record!(smoothcore_output, event, deadline_us);
 
 /// One presentation being played by a host that moves the bytes itself. It reads no clock and calls nothing back; each
 /// call brings the time. Apply one input, then poll until SMOOTHCORE_OUTPUT_IDLE.
@@ -76,8 +30,11 @@ pub struct smoothcore_session {
 
 struct Body {
     session: Session,
-    scratch: Scratch,
+    reserve: Reserve,
     /// What pointers in the last output point to.
+    url: UrlText,
+    parts: PartList,
+    codec: CodecName,
     request: smoothcore_request,
     setup: smoothcore_setup,
     sample: smoothcore_sample,
@@ -104,7 +61,7 @@ impl Body {
         let mut broken = None;
         let mut idle = false;
         match self.session.poll() {
-            Output::Request(request) => match fill::request(&request, &mut self.scratch) {
+            Output::Request(request) => match fill::request(&request, &mut self.url) {
                 Ok(request) => {
                     self.request = request;
                     out.kind = SMOOTHCORE_OUTPUT_REQUEST;
@@ -117,11 +74,11 @@ impl Body {
                 out.request = id;
             }
             Output::Configure(configure) => {
-                self.setup = fill::setup(&configure, &mut self.scratch);
+                self.setup = fill::setup(&configure, &mut self.codec);
                 out.kind = SMOOTHCORE_OUTPUT_CONFIGURE;
                 out.setup = &raw const self.setup;
             }
-            Output::Sample(sample) => match fill::sample(&sample, &mut self.scratch) {
+            Output::Sample(sample) => match fill::sample(&sample, &mut self.parts) {
                 Ok(sample) => {
                     self.sample = sample;
                     out.kind = SMOOTHCORE_OUTPUT_SAMPLE;
@@ -185,13 +142,17 @@ pub unsafe extern "C" fn smoothcore_session_create(
 ) -> i32 {
     let make = || {
         // SAFETY: as the header says.
-        let config = unsafe { fill::config(config, mem::size_of::<smoothcore_session>()) }?;
-        let scratch = Scratch::new(&config)?;
-        let session = Session::new(config.core).map_err(|e| e.code)?;
+        let given = unsafe { given::config(config, mem::size_of::<smoothcore_session>()) }?;
+        let reserve = given.reserve;
+        let session = Session::new(given.core).map_err(|e| e.code)?;
+        let url = UrlText::new(reserve.url_bytes)?;
         handle::place(smoothcore_session {
             guarded: Guarded::new(Body {
                 session,
-                scratch,
+                reserve,
+                url,
+                parts: PartList::new(reserve.parts),
+                codec: [0; 40],
                 request: record::blank(),
                 setup: record::blank(),
                 sample: record::blank(),
@@ -207,9 +168,9 @@ pub unsafe extern "C" fn smoothcore_session_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_session_destroy(session: *mut smoothcore_session) {
     // SAFETY: as the header says.
-    if let Ok(living) = unsafe { handle::look(session) }
-        && !living.guarded.is_busy()
-    {
+    let Ok(living) = (unsafe { handle::look(session) }) else { return };
+    // Entering fails inside a log sink alone.
+    if living.guarded.enter(|_| Ok(SMOOTHCORE_OK)) == SMOOTHCORE_OK {
         // SAFETY: made by `place`, and nobody is inside.
         unsafe { handle::discard(session) };
     }
@@ -226,7 +187,7 @@ pub unsafe extern "C" fn smoothcore_session_open(
 ) -> i32 {
     let open = |body: &mut Body| {
         // SAFETY: as the header says.
-        let url = unsafe { text::url(url, body.scratch.url_bytes()) }?;
+        let url = unsafe { text::url(url, body.reserve.url_bytes) }?;
         body.living()?.open(Instant(at_us), url).map_err(|e| e.code)?;
         Ok(SMOOTHCORE_OK)
     };
@@ -238,7 +199,10 @@ pub unsafe extern "C" fn smoothcore_session_open(
 ///
 /// OK; END with IDLE when every stream was handed over to its end; with IDLE the fatal error that ended the session.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_poll(session: *mut smoothcore_session, out: *mut smoothcore_output) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_poll(
+    session: *mut smoothcore_session,
+    out: *mut smoothcore_output,
+) -> i32 {
     let poll = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::check(out) }?;
@@ -267,7 +231,7 @@ pub unsafe extern "C" fn smoothcore_session_response(
         // SAFETY: as the header says.
         let head = unsafe { record::read(response) }?;
         // SAFETY: its strings live during the call.
-        let head = unsafe { wire::head(&head, body.scratch.url_bytes()) }?;
+        let head = unsafe { wire::head(&head, body.reserve.url_bytes) }?;
         body.input(at_us, Input::Response(RequestId(request), head))
     };
     // SAFETY: as the header says.
@@ -378,7 +342,11 @@ pub unsafe extern "C" fn smoothcore_session_finished(
 
 /// The decoder took the sample last offered for this stream.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_accepted(session: *mut smoothcore_session, at_us: u64, stream: u32) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_accepted(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    stream: u32,
+) -> i32 {
     let tell = |body: &mut Body| body.input(at_us, Input::Accepted(fill::stream_id(stream)?));
     // SAFETY: as the header says.
     unsafe { with(session, tell) }
@@ -386,7 +354,11 @@ pub unsafe extern "C" fn smoothcore_session_accepted(session: *mut smoothcore_se
 
 /// The decoder has no room for it now. It is offered again after smoothcore_session_buffered or _timeout.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_refused(session: *mut smoothcore_session, at_us: u64, stream: u32) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_refused(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    stream: u32,
+) -> i32 {
     let tell = |body: &mut Body| body.input(at_us, Input::Refused(fill::stream_id(stream)?));
     // SAFETY: as the header says.
     unsafe { with(session, tell) }
@@ -422,8 +394,8 @@ pub unsafe extern "C" fn smoothcore_session_configured(
         let answer = match answer {
             SMOOTHCORE_OK => Configured::Ok,
             SMOOTHCORE_WOULD_BLOCK => Configured::Later,
-            1.. => return Err(Code::Argument),
-            _ => Configured::Refused,
+            i32::MIN..0 => Configured::Refused,
+            _ => return Err(Code::Argument),
         };
         body.input(at_us, Input::Configured(fill::stream_id(stream)?, answer))
     };
@@ -443,7 +415,11 @@ pub unsafe extern "C" fn smoothcore_session_timeout(session: *mut smoothcore_ses
 ///
 /// E_STATE before the manifest is there; E_ARGUMENT for a negative time; the fatal error of a failed session.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_seek(session: *mut smoothcore_session, at_us: u64, to: i64) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_seek(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    to: i64,
+) -> i32 {
     let seek = |body: &mut Body| {
         let to = MediaTime(if to < 0 { return Err(Code::Argument) } else { to });
         body.living()?.seek(Instant(at_us), to).map_err(|e| e.code)?;
@@ -497,10 +473,13 @@ pub unsafe extern "C" fn smoothcore_session_play(session: *mut smoothcore_sessio
 
 /// Figures since open. Also of a failed session.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_stats(session: *mut smoothcore_session, out: *mut smoothcore_stats) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_stats(
+    session: *mut smoothcore_session,
+    out: *mut smoothcore_stats,
+) -> i32 {
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::stats(&body.session, body.scratch.held())) }?;
+        unsafe { record::write(out, &fill::stats(&body.session, &body.reserve)) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.
@@ -524,7 +503,10 @@ pub unsafe extern "C" fn smoothcore_session_presentation(
 
 /// How many streams the manifest lists, playable or not. E_STATE before the manifest is there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_stream_count(session: *mut smoothcore_session, out: *mut u32) -> i32 {
+pub unsafe extern "C" fn smoothcore_session_stream_count(
+    session: *mut smoothcore_session,
+    out: *mut u32,
+) -> i32 {
     // SAFETY: as the header says.
     let count = |body: &mut Body| unsafe { fill::stream_count(&body.session, out) };
     // SAFETY: as the header says.

@@ -155,7 +155,7 @@ impl<T: Wire> Connection<T> {
         match self.stream.read(buffer) {
             Ok(0) => Ok(Received::Closed),
             Ok(n) if n <= most => Ok(Received::Bytes(n)),
-            Ok(_) => Err(Code::NetworkIo),
+            Ok(_) => Err(Code::PortContract),
             Err(e) if e.kind() == ErrorKind::Interrupted => Ok(Received::NotReady),
             Err(e) => Err(code_of(e.kind())),
         }
@@ -168,7 +168,7 @@ impl<T: Wire> Connection<T> {
         }
         match self.stream.write(bytes) {
             Ok(n) if n <= bytes.len() => Ok(n),
-            Ok(_) => Err(Code::NetworkIo),
+            Ok(_) => Err(Code::PortContract),
             Err(e) if e.kind() == ErrorKind::Interrupted => Ok(0),
             Err(e) => Err(code_of(e.kind())),
         }
@@ -188,6 +188,8 @@ const fn code_of(kind: ErrorKind) -> Code {
         ErrorKind::TimedOut => Code::IdleTimeout,
         // What a TLS layer says of a record it cannot accept.
         ErrorKind::InvalidData => Code::Tls,
+        // What an adaptor says of a stream that moved more bytes than it was given.
+        ErrorKind::InvalidInput => Code::PortContract,
         _ => Code::NetworkIo,
     }
 }

@@ -63,6 +63,15 @@ impl<S: Streams> Http1<S> {
     /// # Errors
     /// [`Code::NoMemory`].
     pub fn new(streams: S, limits: &Limits) -> Result<Http1<S>> {
+        Http1::within(streams, limits, usize::MAX)
+    }
+
+    /// The same that never holds more than `most` bytes. An exchange for which nothing is left fails to start, or
+    /// fails with the head that is too large for what is left.
+    ///
+    /// # Errors
+    /// [`Code::NoMemory`]; [`Code::Budget`].
+    pub fn within(streams: S, limits: &Limits, most: usize) -> Result<Http1<S>> {
         let limits = limits.clamped();
         let bytes = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let caps = Caps {
@@ -73,7 +82,8 @@ impl<S: Streams> Http1<S> {
         // A URL, the one a redirect leads to, and the request made of it; a list that grows is held twice for a moment.
         let large = caps.head_bytes.saturating_add(caps.url_bytes.saturating_mul(3)).saturating_mul(LARGE);
         let slots = size_of::<Exchange<S::Stream>>().saturating_mul(MOST).saturating_mul(2);
-        let mut account = Account::new(large.saturating_add(slots).saturating_add(connection::MOST_BYTES));
+        let all = large.saturating_add(slots).saturating_add(connection::MOST_BYTES);
+        let mut account = Account::new(all.min(most));
         let mut exchanges = List::new();
         exchanges.reserve_exact(&mut account, 4)?;
         Ok(Http1 { connections: Connections::new(streams), account, exchanges, caps })

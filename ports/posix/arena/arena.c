@@ -6,7 +6,7 @@
  * A search passes every hole: the library allocates blocks of one size and frees them into the same holes, so there
  * are few. Not for several threads at once: two players on two threads need a lock here.
  */
-#include "smoothcore_posix.h"
+#include "../smoothcore_posix.h"
 
 /* The built-in arena: the byte budget, and room for what stands between. */
 #ifndef SMOOTHCORE_POSIX_ARENA_BYTES

@@ -1,0 +1,158 @@
+//! Configuration and limits from C, every number checked.
+
+use super::record;
+use super::scratch::Reserve;
+use super::status::{SMOOTHCORE_ABI_MAJOR, SMOOTHCORE_ABI_VERSION};
+use super::types::*;
+use super::{fill, types};
+use crate::error::Code;
+use crate::limits::Limits;
+use crate::session::{AudioChoice, Config};
+use crate::time::{MediaTime, Micros};
+
+/// What is held without a budget of C's.
+const DEFAULT_BUDGET: usize = 8 << 20;
+/// Less cannot hold the boundary, a small manifest and one sample a stream.
+const SMALLEST_BUDGET: usize = 128 << 10;
+/// Parts of a sample beyond its blocks: a prefix, and both ends of a block.
+const SPARE_PARTS: usize = 8;
+
+/// A configuration of C's.
+pub(super) struct Given {
+    /// For the session, its budget less what the boundary holds.
+    pub core: Config,
+    pub reserve: Reserve,
+}
+
+impl Given {
+    /// Takes `bytes` more off the session's budget.
+    ///
+    /// # Errors
+    /// [`Code::Budget`] when the rest is too small.
+    pub fn set_aside(&mut self, bytes: usize) -> Result<(), Code> {
+        let rest = self.core.budget.saturating_sub(bytes);
+        if rest < Config::SMALLEST_BUDGET {
+            return Err(Code::Budget);
+        }
+        self.core.budget = rest;
+        self.reserve.bytes = self.reserve.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// The budget as C gave it.
+    pub fn total(&self) -> usize {
+        self.core.budget.saturating_add(self.reserve.bytes)
+    }
+}
+
+/// The configuration at `config` for a handle of `own` bytes.
+///
+/// # Errors
+/// [`Code::Argument`], [`Code::Abi`], [`Code::Budget`].
+///
+/// # Safety
+/// `config` is NULL or as the header says.
+pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Result<Given, Code> {
+    // SAFETY: the caller's promise.
+    let c = unsafe { record::read(config) }?;
+    if c.abi_version >> 16 != SMOOTHCORE_ABI_MAJOR
+        || c.abi_version > SMOOTHCORE_ABI_VERSION
+        || c.abi_version == 0
+    {
+        return Err(Code::Abi);
+    }
+    if !c.reserved.is_null() || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
+        return Err(Code::Argument);
+    }
+    let limits = if c.limits.is_null() {
+        Limits::default()
+    } else {
+        // SAFETY: the caller's promise.
+        limits(&unsafe { record::read(c.limits) }?)?
+    };
+    let limits = limits.clamped();
+    let budget = match usize::try_from(c.budget_bytes) {
+        Ok(0) => DEFAULT_BUDGET,
+        Ok(bytes) if bytes < SMALLEST_BUDGET => return Err(Code::Budget),
+        // More than half of the address space cannot be meant.
+        Ok(bytes) if bytes <= isize::MAX as usize => bytes,
+        _ => return Err(Code::Argument),
+    };
+    let audio = match c.audio {
+        SMOOTHCORE_AUDIO_FIRST => AudioChoice::First,
+        SMOOTHCORE_AUDIO_LANGUAGE => AudioChoice::Language(c.audio_language.map(|letter| letter as u8)),
+        SMOOTHCORE_AUDIO_ALL => AudioChoice::All,
+        SMOOTHCORE_AUDIO_NONE => AudioChoice::None,
+        _ => return Err(Code::Argument),
+    };
+    if c.max_bitrate != 0 && c.min_bitrate > c.max_bitrate {
+        return Err(Code::Argument);
+    }
+    let whole = Config { budget, block: c.block_bytes as usize, ..Config::default() };
+    let block = whole.block_bytes();
+    let parts =
+        (budget / block.max(1)).saturating_add(SPARE_PARTS).saturating_mul(size_of::<smoothcore_slice>());
+    let url_bytes = limits.url_bytes as usize;
+    let core = Config {
+        limits,
+        block,
+        seed: c.seed,
+        buffer_target: Micros(c.buffer_target_us),
+        start_buffer: Micros(c.start_buffer_us),
+        resume_buffer: Micros(c.resume_buffer_us),
+        early_release: Micros(c.early_release_us),
+        start_bitrate: c.start_bitrate,
+        fixed_bitrate: c.fixed_bitrate,
+        max_bitrate: c.max_bitrate,
+        min_bitrate: c.min_bitrate,
+        audio,
+        decoder: fill::traits(c.framing, c.decoder_flags)?,
+        start_at: (c.start_at > 0).then_some(MediaTime(c.start_at)),
+        ..whole
+    };
+    let mut given = Given { core, reserve: Reserve { bytes: 0, parts, url_bytes } };
+    given.set_aside(own.saturating_add(parts).saturating_add(url_bytes).saturating_add(1))?;
+    Ok(given)
+}
+
+/// Limits, zeros replaced by defaults.
+fn limits(c: &types::smoothcore_limits) -> Result<Limits, Code> {
+    if c.reserved != 0 {
+        return Err(Code::Argument);
+    }
+    let d = Limits::default();
+    let or = |given: u32, default: u32| if given == 0 { default } else { given };
+    let or64 = |given: u64, default: u64| if given == 0 { default } else { given };
+    let span = |given: u64, default: Micros| Micros(or64(given, default.0));
+    Ok(Limits {
+        manifest_bytes: or64(c.manifest_bytes, d.manifest_bytes),
+        inflate_ratio: or(c.inflate_ratio, d.inflate_ratio),
+        xml_depth: or(c.xml_depth, d.xml_depth),
+        xml_attributes: or(c.xml_attributes, d.xml_attributes),
+        xml_attribute_bytes: or(c.xml_attribute_bytes, d.xml_attribute_bytes),
+        xml_text_bytes: or(c.xml_text_bytes, d.xml_text_bytes),
+        streams: or(c.streams, d.streams),
+        levels: or(c.levels, d.levels),
+        custom_attributes: or(c.custom_attributes, d.custom_attributes),
+        fragments: or(c.fragments, d.fragments),
+        repeat: or(c.repeat, d.repeat),
+        url_bytes: or(c.url_bytes, d.url_bytes),
+        codec_config_bytes: or(c.codec_config_bytes, d.codec_config_bytes),
+        protection_headers: or(c.protection_headers, d.protection_headers),
+        protection_bytes: or(c.protection_bytes, d.protection_bytes),
+        fragment_bytes: or64(c.fragment_bytes, d.fragment_bytes),
+        moof_bytes: or(c.moof_bytes, d.moof_bytes),
+        box_depth: or(c.box_depth, d.box_depth),
+        box_children: or(c.box_children, d.box_children),
+        samples: or(c.samples, d.samples),
+        redirects: or(c.redirects, d.redirects),
+        http_head_bytes: or(c.http_head_bytes, d.http_head_bytes),
+        connect_timeout: span(c.connect_timeout_us, d.connect_timeout),
+        first_byte_timeout: span(c.first_byte_timeout_us, d.first_byte_timeout),
+        idle_timeout: span(c.idle_timeout_us, d.idle_timeout),
+        tries: or(c.tries, d.tries),
+        retry_first: span(c.retry_first_us, d.retry_first),
+        retry_longest: span(c.retry_longest_us, d.retry_longest),
+        lost_in_a_row: or(c.lost_in_a_row, d.lost_in_a_row),
+    })
+}

@@ -1,0 +1,96 @@
+//! Handles: where they live, and that nobody enters one twice.
+
+use alloc::alloc::{alloc, dealloc};
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Code;
+
+/// A body that one caller is in at a time. A second one, from a callback or from another thread, is refused before it
+/// touches the body.
+pub(super) struct Guarded<B> {
+    busy: AtomicBool,
+    body: UnsafeCell<B>,
+}
+
+impl<B> Guarded<B> {
+    pub const fn new(body: B) -> Guarded<B> {
+        Guarded { busy: AtomicBool::new(false), body: UnsafeCell::new(body) }
+    }
+
+    /// Runs `act` alone on the body; its result as a number, or that of [`Code::Reentrant`].
+    pub fn enter(&self, act: impl FnOnce(&mut B) -> Result<i32, Code>) -> i32 {
+        if self.busy.swap(true, Ordering::Acquire) {
+            return Code::Reentrant.number();
+        }
+        // SAFETY: whoever sets the flag is alone with the body until it is cleared below.
+        let result = act(unsafe { &mut *self.body.get() });
+        self.busy.store(false, Ordering::Release);
+        match result {
+            Ok(number) => number,
+            Err(code) => code.number(),
+        }
+    }
+}
+
+/// What a handle of C's points to.
+///
+/// # Errors
+/// [`Code::Argument`] for NULL or what cannot be one.
+///
+/// # Safety
+/// `handle` is NULL or came from [`place`] and lives during `'a`.
+pub(super) unsafe fn look<'a, T>(handle: *mut T) -> Result<&'a T, Code> {
+    if handle.is_null() || !handle.is_aligned() {
+        return Err(Code::Argument);
+    }
+    // SAFETY: the caller's promise. Only shared references are made from handles; bodies lie in cells.
+    Ok(unsafe { &*handle })
+}
+
+/// Puts `value` on the heap.
+///
+/// # Errors
+/// [`Code::NoMemory`].
+pub(super) fn place<T>(value: T) -> Result<*mut T, Code> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the size is not 0.
+    let handle = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
+    if handle.is_null() {
+        return Err(Code::NoMemory);
+    }
+    // SAFETY: fresh memory of the right size and alignment.
+    unsafe { handle.write(value) };
+    Ok(handle)
+}
+
+/// Drops and frees what [`place`] made.
+///
+/// # Safety
+/// `handle` came from [`place`]; nobody uses it from now on.
+pub(super) unsafe fn discard<T>(handle: *mut T) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        ptr::drop_in_place(handle);
+        dealloc(handle.cast(), Layout::new::<T>());
+    }
+}
+
+/// Gives C what `make` makes, or NULL and the reason.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub(super) unsafe fn hand_out<T>(out: *mut *mut T, make: impl FnOnce() -> Result<*mut T, Code>) -> i32 {
+    if out.is_null() || !out.is_aligned() {
+        return Code::Argument.number();
+    }
+    let made = make();
+    // SAFETY: not NULL; the caller's promise.
+    unsafe { out.write(made.unwrap_or(ptr::null_mut())) };
+    match made {
+        Ok(_) => 0,
+        Err(code) => code.number(),
+    }
+}
