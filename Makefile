@@ -61,7 +61,8 @@ setup-check:
 	@sh tests/steps/setup.sh check
 
 demo: tools
-	@sh tests/steps/present.sh ports/host/demo.sh && sh ports/host/demo.sh
+	@$(MAKE) --no-print-directory dist TARGET=$(HOST)
+	@sh examples/c/demo.sh dist/smoothcore-$(VERSION)-$(HOST)
 
 tools: setup-demo
 	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
