@@ -30,6 +30,7 @@
 //! while !matches!(session.state(), State::Ended | State::Failed(_)) {
 //!     now += 10_000; // the host's clock, in microseconds
 //!     let at = Instant(now);
+//!     session.input(at, Input::Timeout);
 //!     loop {
 //!         match session.poll() {
 //!             Output::Request(request) => {

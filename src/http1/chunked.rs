@@ -1,5 +1,7 @@
 //! The chunked transfer coding (RFC 9112, clause 7.1), taken out of the bytes in place.
 
+use core::cell::Cell;
+
 use crate::error::Code;
 
 /// Where in a chunked body the next byte lies.
@@ -66,8 +68,12 @@ impl Chunked {
                 let here = len.saturating_sub(from);
                 let n = usize::try_from(left).unwrap_or(usize::MAX).min(here);
                 let end = from.saturating_add(n);
-                if end <= len && n <= len && to <= len.saturating_sub(n) && to != from {
-                    bytes.copy_within(from..end, to);
+                let shift = from.saturating_sub(to);
+                if shift > 0 {
+                    let span = Cell::from_mut(bytes.get_mut(to..end).unwrap_or(&mut [])).as_slice_of_cells();
+                    for (to, from) in span.iter().zip(span.get(shift..).unwrap_or(&[])) {
+                        to.set(from.get());
+                    }
                 }
                 from = end;
                 to = to.saturating_add(n);

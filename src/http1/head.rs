@@ -145,7 +145,7 @@ enum Coding {
 impl Fields {
     /// Notes one field; whether it is one that matters.
     fn take(&mut self, head: &mut Head, name: &[u8], value: &[u8], span: Span) -> Result<bool, Code> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let is = |known: &str| same(name, known);
         if is("content-length") {
             for item in Items(Some(value)) {
                 let length = core::str::from_utf8(item).ok().and_then(decimal).ok_or(Code::HttpSyntax)?;
@@ -159,17 +159,17 @@ impl Fields {
                 // Chunked is the last coding and comes once.
                 if self.coding == Coding::Chunked {
                     return Err(Code::HttpSyntax);
-                } else if item.eq_ignore_ascii_case(b"chunked") {
+                } else if same(item, "chunked") {
                     self.coding = Coding::Chunked;
-                } else if !item.eq_ignore_ascii_case(b"identity") {
+                } else if !same(item, "identity") {
                     return Err(Code::ContentEncoding);
                 }
             }
         } else if is("connection") {
             for item in Items(Some(value)) {
-                if item.eq_ignore_ascii_case(b"close") {
+                if same(item, "close") {
                     self.kept = false;
-                } else if item.eq_ignore_ascii_case(b"keep-alive") {
+                } else if same(item, "keep-alive") {
                     self.kept = true;
                 }
             }
@@ -223,6 +223,12 @@ fn status_line(line: &[u8]) -> Option<(u8, u16)> {
     let digit = |b: &u8| u16::from(b.wrapping_sub(b'0'));
     let status = digit(a).saturating_mul(100).saturating_add(digit(b).saturating_mul(10));
     Some((*minor, status.saturating_add(digit(c))))
+}
+
+/// Whether these are the same word in any case. One copy of this loop is enough.
+#[inline(never)]
+fn same(word: &[u8], known: &str) -> bool {
+    word.eq_ignore_ascii_case(known.as_bytes())
 }
 
 /// RFC 9110, clause 5.6.2.
