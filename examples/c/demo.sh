@@ -41,7 +41,7 @@ echo "   session.json, session.csv, report.html     the session; open report.htm
 if command -v ffmpeg >/dev/null 2>&1; then
     # Two steps: a change of size in the stream would start the sheet anew.
     ffmpeg -v error -i "$out/video.h264" -vf scale=320:180 -pix_fmt yuv420p -f nut -c:v rawvideo - |
-        ffmpeg -v error -y -f nut -i - -vf "select='not(mod(n,60))',tile=5x4" -frames:v 1 "$out/contact.png" &&
+        ffmpeg -v error -y -f nut -i - -vf "select='not(mod(n,60))',tile=5x4" -update 1 "$out/contact.png" &&
         echo "   contact.png                                a picture of every 60th frame"
 else
     echo "   (with ffmpeg installed there would be contact.png, a sheet of what was decoded)"
