@@ -179,7 +179,12 @@ impl<T> List<T> {
 
     /// Removes the item at `index` and closes the gap; `None` when there is none.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        if index < self.items.len() { Some(self.items.remove(index)) } else { None }
+        let tail = self.items.get_mut(index..)?;
+        if tail.is_empty() {
+            return None;
+        }
+        tail.rotate_left(1);
+        self.items.pop()
     }
 
     /// Removes the first `count` items.

@@ -123,7 +123,7 @@ impl Chain {
         let used = self.len.saturating_sub(self.base);
         let size = pool.block as u64;
         let full = (self.blocks.len() as u64).saturating_mul(size);
-        if used >= full {
+        if size == 0 || used >= full {
             return &mut [];
         }
         let at = (used % size) as usize;
