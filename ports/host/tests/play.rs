@@ -4,8 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Origin, ismv, scratch, smoothcore, testcard};
@@ -274,6 +278,55 @@ fn the_figures_are_one_object_with_exactly_these_keys() {
     };
     assert_eq!(figures["requests"], requests.lines().count());
     assert_eq!(figures["bytes"], requests.lines().map(sum).sum::<u64>());
+}
+
+/// A server that answers the first request with 503 and passes the others on to `origin`; how many came is counted.
+fn flaky(origin: &str) -> (String, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (origin, count) = (origin.to_owned(), Arc::new(AtomicU64::new(0)));
+    let counted = count.clone();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                client.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            let answer = if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+                b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+            } else {
+                let mut upstream = TcpStream::connect(&origin).unwrap();
+                let head = String::from_utf8(head).unwrap().replacen("\r\n", "\r\nConnection: close\r\n", 1);
+                upstream.write_all(head.as_bytes()).unwrap();
+                let mut answer = Vec::new();
+                upstream.read_to_end(&mut answer).unwrap();
+                answer
+            };
+            client.write_all(&answer).unwrap();
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn a_failed_try_for_the_manifest_is_counted_at_a_pinned_level_too() {
+    let origin = Origin::start(&testcard(), &[]);
+    for pin in [&["--level", "1"][..], &[]] {
+        let (address, count) = flaky(&origin.address);
+        let url = format!("http://{address}{}", origin.manifests[0]);
+        let done = smoothcore(&[&["play", "--speed", "max", "--json"], pin, &[&url]].concat(), &[]);
+        assert!(done.status.success() && stderr(&done).contains("503"), "{}", stderr(&done));
+        let figures = json(&done);
+        assert_eq!(
+            (figures["http_errors"].clone(), figures["requests"].clone()),
+            (1.into(), 50.into()),
+            "{pin:?}"
+        );
+        assert_eq!(count.load(Ordering::Relaxed), 50);
+    }
 }
 
 #[test]
