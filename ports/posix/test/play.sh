@@ -25,6 +25,7 @@ fail() { echo "play: $TARGET: $*" >&2; exit 1; }
 "$CC" $flags -static -DSMOOTHCORE_POSIX_NUMERIC_ONLY -DSMOOTHCORE_POSIX_ARENA_BYTES=10000000 "$examples/minimal.c" \
     $posix "$root/ports/posix/arena/arena.c" "$archive" -o "$work/minimal"
 
+: >"$work/origin"
 "$smoothcore" origin "$root/tests/media" >"$work/origin" &
 origin=$!
 for n in 1 2 3 4 5 6 7 8 9 10; do
