@@ -1,16 +1,18 @@
 # What the scripts of this folder share, to be sourced. $work is a scratch folder, $root the repository.
 
-# Builds the C player into $work/player.
-build_player() {
+# Builds a C program over the POSIX port: build_c SOURCE OUTPUT
+build_c() {
     TARGET=${HOST_TARGET:-x86_64-unknown-linux-gnu}
     . "$root/ports/packaging/targets.sh"
     version=$(awk -F'"' '/^version = / { print $2; exit }' "$root/Cargo.toml")
     archive=$root/dist/smoothcore-$version-$TARGET/lib
     [ -f "$archive/libsmoothcore.a" ] || { echo "no archive: run 'make dist'" >&2; exit 1; }
-    "$CC" -O2 -I"$root/include" -I"$root/ports" "$root/examples/c/player.c" "$root/ports/posix/alloc.c" \
+    "$CC" -O2 -Wall -Wextra -I"$root/include" -I"$root/ports" "$1" "$root/ports/posix/alloc.c" \
         "$root/ports/posix/clock.c" "$root/ports/posix/streams.c" "$root/ports/posix/sink.c" \
-        -L"$archive" -lsmoothcore -o "$work/player"
+        -L"$archive" -lsmoothcore -o "$2"
 }
+
+build_player() { build_c "$root/examples/c/player.c" "$work/player"; }
 
 # Makes one presentation with FFmpeg: levels of pictures, one tone.
 #   make_content DIR SECONDS BITRATE...
