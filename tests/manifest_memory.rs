@@ -1,6 +1,6 @@
 //! What a day-long manifest costs on the heap, as an allocator sees it that never grows anything in place.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
