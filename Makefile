@@ -21,7 +21,7 @@ TARGET ?= $(HOST)
 
 # What may be missing from the tree. A step whose subject is missing fails unless it is listed here; then the step
 # says so, and the last lines of make check say so again.
-ABSENT_OK ?= ports/host tests/c/run.sh
+ABSENT_OK ?= tests/c/run.sh
 export ABSENT_OK
 
 VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest bare test-armv7 test-aarch64
+CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted bare test-armv7 test-aarch64
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -61,7 +61,8 @@ setup-check:
 	@sh tests/steps/setup.sh check
 
 demo: tools
-	@sh tests/steps/present.sh ports/host/demo.sh && sh ports/host/demo.sh
+	@$(MAKE) --no-print-directory dist TARGET=$(HOST)
+	@sh examples/c/demo.sh dist/smoothcore-$(VERSION)-$(HOST)
 
 tools: setup-demo
 	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
@@ -131,6 +132,9 @@ abi: $(ARCHIVES)
 ctest: $(ARCHIVES)
 	@sh tests/steps/present.sh tests/c/run.sh; case $$? in 3) exit 0 ;; 0) ;; *) exit 1 ;; esac; \
 	$(foreach t,$(LINUX),sh tests/c/run.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true
+
+scripted: $(ARCHIVES)
+	@sh tests/scripted/run.sh $(LINUX)
 
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \

@@ -259,7 +259,9 @@ impl<H: Http, D: Decoder> Player<H, D> {
 
     fn close(&mut self, id: RequestId) {
         if let Some(n) = self.exchanges.iter().position(|e| e.id == id) {
-            self.exchanges.swap_remove(n);
+            if n < self.exchanges.len() {
+                self.exchanges.swap_remove(n);
+            }
             self.http.cancel(id);
         }
     }

@@ -103,6 +103,7 @@ int main(int argc, char **argv)
 
     if (argc < 2) return fprintf(stderr, "usage: event_loop URL [DIRECTORY]\n"), 2;
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     result = smoothcore_posix_init(&posix);
     if (result != SMOOTHCORE_OK) return failed("sockets", result);
     clock = smoothcore_posix_clock(&posix);

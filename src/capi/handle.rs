@@ -8,8 +8,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Code;
 
-/// A body that one caller is in at a time. A second one, from a callback or from another thread, is refused before it
-/// touches the body.
+/// A body that one caller is in at a time. A second one, from a callback, is refused before it touches the body. The flag
+/// is an atomic so that a call from a wrong thread, which the header forbids, most likely ends the same way; it is
+/// only loaded and stored, for compare-and-swap wants a helper library on some targets.
 pub(super) struct Guarded<B> {
     busy: AtomicBool,
     body: UnsafeCell<B>,
@@ -22,10 +23,12 @@ impl<B> Guarded<B> {
 
     /// Runs `act` alone on the body; its result as a number, or that of [`Code::Reentrant`].
     pub fn enter(&self, act: impl FnOnce(&mut B) -> Result<i32, Code>) -> i32 {
-        if self.busy.swap(true, Ordering::Acquire) {
+        if self.busy.load(Ordering::Acquire) {
             return Code::Reentrant.number();
         }
-        // SAFETY: whoever sets the flag is alone with the body until it is cleared below.
+        self.busy.store(true, Ordering::Relaxed);
+        // SAFETY: the header demands one thread at a time; on that thread, whoever sets the flag is alone with the body
+        // until it is cleared below.
         let result = act(unsafe { &mut *self.body.get() });
         self.busy.store(false, Ordering::Release);
         match result {

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_void};
 use core::fmt::Write;
 use core::mem;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -41,9 +41,8 @@ pub unsafe extern "C" fn smoothcore_log_set(
     log::set_max_level(LevelFilter::Off);
     USERDATA.store(userdata, Ordering::Relaxed);
     SINK.store(sink.map_or(ptr::null_mut(), |sink| sink as *mut ()), Ordering::Release);
-    if !TAKEN.swap(true, Ordering::AcqRel) {
-        let _ = log::set_logger(&TO_C);
-    }
+    // A second call changes nothing.
+    let _ = log::set_logger(&TO_C);
     log::set_max_level(match (sink, max_level) {
         (None, _) | (_, SMOOTHCORE_LOG_OFF) => LevelFilter::Off,
         (_, SMOOTHCORE_LOG_ERROR) => LevelFilter::Error,
@@ -55,7 +54,6 @@ pub unsafe extern "C" fn smoothcore_log_set(
 }
 
 static TO_C: ToC = ToC;
-static TAKEN: AtomicBool = AtomicBool::new(false);
 /// A `smoothcore_log_sink`, or NULL.
 static SINK: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 static USERDATA: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());

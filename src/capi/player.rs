@@ -144,7 +144,8 @@ impl Clock for Waiting<'_> {
     }
 
     fn wait(&mut self, until: Instant) {
-        if self.woken.swap(false, Ordering::AcqRel) {
+        if self.woken.load(Ordering::Acquire) {
+            self.woken.store(false, Ordering::Relaxed);
             return;
         }
         if let Some(wait_until) = self.port.wait_until {

@@ -175,6 +175,9 @@ impl Session {
             .enumerate()
             .filter(|(n, f)| *n != i && f.selected && !f.ended)
             .fold(0u64, |sum, (_, f)| sum.saturating_add(u64::from(f.bitrate)));
+        // A decoder without a clock has no buffer to speak of: only the link decides.
+        let target = self.config.buffer_target;
+        let buffer = if self.unpaced() { Micros(target.0 / 8 * 3) } else { ahead };
         let rate = self.throughput.rate().map(|r| r.saturating_sub(others).max(r / 4));
         let account = &mut self.account;
         let feed = self.feeds.get_mut(i)?;
@@ -197,8 +200,8 @@ impl Session {
             bitrates: &feed.open_bitrates,
             current,
             rate: if feed.kind == Kind::Video { rate } else { rate.map(|r| r / 8) },
-            buffer: ahead,
-            buffer_target: self.config.buffer_target,
+            buffer,
+            buffer_target: target,
             duration: span,
         };
         let (index, _) = feed.controller.choose(&situation);

@@ -3,14 +3,28 @@
 mod index;
 mod media;
 mod origin;
+mod play;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Smooth Streaming tools for a workstation.
+/// Smooth Streaming tools for a workstation: play presentations, serve them, and make their manifests.
 #[derive(Parser)]
-#[command(name = "smoothcore", version, arg_required_else_help = true)]
+#[command(
+    name = "smoothcore",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  smoothcore origin tests/media --port 8080
+      serves the presentations in a directory, over a link as bad as one likes
+  smoothcore play http://127.0.0.1:8080/testcard/testcard.ism/Manifest --report session.html
+      plays one as a set-top box would and draws how it went
+  smoothcore index film_*.ismv film_*.isma -o film
+      writes the manifests of a presentation that is to be served
+
+smoothcore COMMAND --help says the rest, with examples."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -18,20 +32,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Index(index::Args),
+    Play(play::Args),
+    Report(play::ReportArgs),
     Origin(origin::Args),
+    Index(index::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Index(args) => index::run(&args),
-        Command::Origin(args) => origin::run(args),
+        Command::Play(args) => play::run(&args),
+        Command::Report(args) => play::run_report(&args).map(|()| ExitCode::SUCCESS),
+        Command::Origin(args) => origin::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Index(args) => index::run(&args).map(|()| ExitCode::SUCCESS),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("smoothcore: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        eprintln!("smoothcore: {error:#}");
+        ExitCode::FAILURE
+    })
 }

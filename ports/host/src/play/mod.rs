@@ -1,0 +1,247 @@
+//! `smoothcore play`: plays a presentation without a screen, and tells how it went.
+
+mod csv;
+mod drive;
+mod json;
+mod net;
+mod recall;
+mod record;
+mod report;
+mod screen;
+mod sink;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use smoothcore::session::{AudioChoice, Config};
+use smoothcore::time::{MediaTime, Micros};
+
+pub use csv::{Args as ReportArgs, run as run_report};
+
+/// Play a presentation without a screen, and tell how it went.
+///
+/// Fetches the manifest and the fragments the way a set-top box would, and hands every sample to a sink instead of a
+/// decoder: to nowhere, or to files. Says what happens on standard error and how it went on standard output.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smoothcore play http://127.0.0.1:8080/testcard/testcard.ism/Manifest
+      plays as a screen would, at the speed of its clock
+  smoothcore play --speed max --level 0 --sink files:out URL
+      fetches the lowest quality level as fast as the link allows; out/video.h264 plays anywhere
+  smoothcore play --report session.html --audio all URL
+      draws bitrate, throughput and buffers over time on a page to open in a browser
+  smoothcore play --speed max --json URL | jq .switches
+      the figures for a program
+
+Files of --sink files:DIR:
+  One elementary stream for each stream, named after it: video.h264, audio_eng.aac. samples.log has a line a sample:
+      STREAM FRAGMENT_START BITRATE DTS PTS DURATION SIZE FNV1A64 FLAGS
+  FRAGMENT_START is the time in the fragment's URL; DTS, PTS and DURATION are in units of 100 ns; FNV1A64 is over the
+  bytes as written. FLAGS: 1 key frame, 2 discontinuity, 4 parameter sets go before, 8 before the --start time.
+
+Exit status:
+  0  played to the end
+  1  failed: the message names the error's number and place, and what can be done
+  2  the command line makes no sense")]
+pub struct Args {
+    /// URL of the manifest, such as http://HOST/film.ism/Manifest.
+    #[arg(value_name = "URL")]
+    url: String,
+
+    /// Where samples go: null, or files:DIR.
+    #[arg(long, value_name = "SINK", default_value = "null")]
+    sink: Where,
+
+    /// Stay at this video quality level: its Index in the manifest, or else its place in the ladder, 0 the lowest.
+    #[arg(long, value_name = "N")]
+    level: Option<u32>,
+
+    /// max: take samples as fast as they come. real: at the pace of a clock, with 2 s of room.
+    #[arg(long, value_enum, default_value = "real")]
+    speed: Speed,
+
+    /// Which audio: first, all, none, or a language such as eng.
+    #[arg(long, value_name = "WHICH", default_value = "first", value_parser = audio)]
+    audio: AudioChoice,
+
+    /// Most bytes to hold at any time; 512k and 8M are understood. [default: 8M]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    budget: Option<usize>,
+
+    /// Media to fetch ahead. [default: 20]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    buffer: Option<f64>,
+
+    /// Seed of the random part of waits between tries: the same seed, the same waits. [default: another each time]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Media time to start at.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    start: Option<f64>,
+
+    /// Print the figures as one JSON object, and nothing else, on standard output.
+    #[arg(long)]
+    json: bool,
+
+    /// Write a page that shows the session, for any browser.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+/// How fast the sink takes samples.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Speed {
+    Max,
+    Real,
+}
+
+/// Where samples go.
+#[derive(Clone)]
+enum Where {
+    Nowhere,
+    Files(PathBuf),
+}
+
+impl FromStr for Where {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "null" => Ok(Self::Nowhere),
+            Some(("files", dir)) if !dir.is_empty() => Ok(Self::Files(dir.into())),
+            _ => Err("neither null nor files:DIR".to_owned()),
+        }
+    }
+}
+
+fn audio(text: &str) -> Result<AudioChoice, String> {
+    match text {
+        "first" => Ok(AudioChoice::First),
+        "all" => Ok(AudioChoice::All),
+        "none" => Ok(AudioChoice::None),
+        _ if (2..=8).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
+        {
+            let mut letters = [0; 8];
+            letters[..text.len()].copy_from_slice(text.as_bytes());
+            Ok(AudioChoice::Language(letters))
+        }
+        _ => Err("neither first, all, none nor a language such as eng".to_owned()),
+    }
+}
+
+fn bytes(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1 << 10),
+        None => text.strip_suffix(['m', 'M']).map_or((text, 1), |digits| (digits, 1 << 20)),
+    };
+    let count = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(unit));
+    match count {
+        None => Err("not a number of bytes such as 300000, 512k or 8M".to_owned()),
+        Some(count) if count < Config::SMALLEST_BUDGET => {
+            Err(format!("less than {} bytes hold nothing", Config::SMALLEST_BUDGET))
+        }
+        Some(count) => Ok(count),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..1e9).contains(&value) => Ok(value),
+        _ => Err("not a number of seconds".to_owned()),
+    }
+}
+
+impl Args {
+    fn config(&self) -> Config {
+        let micros = |seconds: f64| Micros((seconds * 1e6) as u64);
+        Config {
+            budget: self.budget.unwrap_or(0),
+            seed: self.seed.unwrap_or_else(some_seed),
+            // Zero means the default to a session; whoever asks for none gets next to none.
+            buffer_target: self.buffer.map_or(Micros::ZERO, |s| micros(s).max(Micros(1))),
+            audio: self.audio,
+            start_at: self.start.map(|s| MediaTime((s * 1e7) as i64)),
+            ..Config::default()
+        }
+    }
+}
+
+fn some_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// Plays; success only when the presentation was played to its end.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let dir = match &args.sink {
+        Where::Nowhere => None,
+        Where::Files(dir) => Some(dir.as_path()),
+    };
+    let mut sink = sink::Sink::new(args.speed, dir)?;
+    let mut status = status::Status::new();
+    let mut played = drive::play(args, sink, &mut status)?;
+    status.clear();
+    sink = played.sink;
+    let end = if played.failure.is_none() { json::End::Played } else { json::End::Broken };
+    let written = sink.finish();
+    if args.json {
+        println!("{}", json::figures(end, &played.stats, &sink));
+    } else {
+        print_figures(&played.stats, &sink);
+        for path in written.iter().flatten() {
+            println!("{}", path.display());
+        }
+    }
+    if let Some(path) = &args.report {
+        let title = smoothcore::trace::redacted(&args.url);
+        let data = played.record.into_data(title, &played.stats, &sink);
+        std::fs::write(path, report::page(&data)).with_context(|| path.display().to_string())?;
+    }
+    written?;
+    match played.failure.take() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(failure) => {
+            let url = smoothcore::trace::redacted(&args.url);
+            let text = status::explain(failure.error, failure.http_status);
+            bail!("{url}: {text}\n  {}", status::remedy(failure.error))
+        }
+    }
+}
+
+fn print_figures(stats: &smoothcore::session::Stats, sink: &sink::Sink) {
+    for group in record::figures(stats, sink) {
+        println!("{}", group.name);
+        for (label, value) in group.rows {
+            println!("  {label:22} {value}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("300000"), Ok(300_000));
+        assert_eq!(bytes("512k"), Ok(512 << 10));
+        assert_eq!(bytes("8M"), Ok(8 << 20));
+        for bad in ["", "k", "8G", "-1", "1k", "99999999999999999999M"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn audio_is_a_choice_or_a_language() {
+        assert_eq!(audio("all"), Ok(AudioChoice::All));
+        assert_eq!(audio("eng"), Ok(AudioChoice::Language(*b"eng\0\0\0\0\0")));
+        for bad in ["", "e", "englishes", "en g"] {
+            assert!(audio(bad).is_err(), "{bad}");
+        }
+    }
+}

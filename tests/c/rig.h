@@ -1,0 +1,101 @@
+/*
+ * The test rig in C: an origin in memory, a link that takes virtual time, a decoder that records.
+ *
+ * The same rig as tests/common in Rust, line by line of the log: integers and virtual microseconds only, so one script
+ * gives one log on every target and in every driving mode. Needs no operating system, no heap and no C library; what
+ * it wants of a host are the two functions in struct rig.
+ */
+#ifndef SMOOTHCORE_TEST_RIG_H
+#define SMOOTHCORE_TEST_RIG_H
+
+#include "smoothcore.h"
+
+#define RIG_STREAMS 8
+#define RIG_EXCHANGES 16
+#define RIG_FAULTS 8
+
+/* Who drives the session. */
+#define RIG_SANS_IO 0
+#define RIG_EVENT_LOOP 1
+#define RIG_BLOCKING 2
+
+/* One level: a file of fragments that ends in its index. */
+typedef struct rig_file {
+    uint32_t bitrate;
+    const char *stream, *name;
+    const uint8_t *data;
+    size_t size;
+} rig_file;
+
+/* The connection of the nth request (from 1) of `path` breaks after `cut` body bytes. */
+typedef struct rig_fault {
+    const char *path;
+    uint32_t nth, cut;
+} rig_fault;
+
+/* What is played, and what happens meanwhile. */
+typedef struct rig_script {
+    const char *name;
+    /* Bytes per millisecond, one entry each 5 s, for ever repeated; ends with 0. */
+    uint32_t rates[8];
+    rig_fault faults[RIG_FAULTS];
+    uint32_t fixed_bitrate;
+    int64_t start_at;
+    /* At this virtual time seek there; 0: no seek. Not in blocking mode, which nobody can interrupt. */
+    uint64_t seek_at_us;
+    int64_t seek_to;
+} rig_script;
+
+struct rig_exchange {
+    uint32_t id, status, cut;
+    const uint8_t *body;
+    size_t size, sent;
+    uint64_t started_ms;
+};
+
+struct rig_held {
+    uint64_t depth_us, taken;
+    int64_t position;
+    uint32_t configured;
+};
+
+typedef struct rig {
+    /* Set these. */
+    const rig_script *script;
+    const uint8_t *manifest;
+    size_t manifest_size;
+    const rig_file *files;
+    size_t file_count;
+    void *userdata;
+    /* One line of the log, its newline included. */
+    void (*line)(void *userdata, const char *text, size_t size);
+    /* The rig or the library broke a rule; does not return. */
+    void (*fatal)(void *userdata, const char *rule);
+    /* The rest is the rig's; zeros at the start. */
+    uint64_t now_us, last_us;
+    uint64_t lines, samples, fnv;
+    uint32_t running, sought, requests, cuts;
+    int32_t balance;
+    uint32_t tries[RIG_FAULTS];
+    struct rig_exchange exchange[RIG_EXCHANGES];
+    struct rig_held held[RIG_STREAMS];
+    uint32_t order[RIG_EXCHANGES], answered[RIG_EXCHANGES], open;
+    uint8_t scratch[65536];
+} rig;
+
+/* The scripts, RIG_SCRIPTS of them. */
+#define RIG_SCRIPTS 4
+extern const rig_script rig_scripts[RIG_SCRIPTS];
+
+/* The levels of the test card; data and size are for the host to fill in. */
+#define RIG_FILES 6
+extern const rig_file rig_testcard[RIG_FILES];
+
+/* Plays the script to the end. The library's result: OK when everything was shown. */
+int32_t rig_play(rig *r, int mode);
+
+/* FNV-1a, 64 bits, begun with RIG_FNV. */
+#define RIG_FNV 0xcbf29ce484222325u
+uint64_t rig_fnv1a(uint64_t hash, const uint8_t *data, size_t size);
+
+#endif

@@ -1,0 +1,134 @@
+//! The scripts of `tests/c/rig.c`, played in Rust: the same log in every mode, and in a file for the C rig to match.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{Fault, Link, Mode, Origin, Played, Recorder, play_with};
+use smoothcore::io::EventKind;
+use smoothcore::session::{AudioChoice, Config, State};
+use smoothcore::time::{Instant, MediaTime};
+
+const EVERY: &[Mode] = &[Mode::SansIo, Mode::EventLoop, Mode::Blocking];
+/// Nobody can interrupt blocking mode.
+const SEEKING: &[Mode] = &[Mode::SansIo, Mode::EventLoop];
+
+struct Script {
+    name: &'static str,
+    rates: &'static [u64],
+    cuts: &'static [(&'static str, u32, usize)],
+    fixed_bitrate: u32,
+    start_at: Option<i64>,
+    /// Virtual time in microseconds, and where to.
+    seek: Option<(u64, i64)>,
+}
+
+const PLAIN: Script = Script {
+    name: "plain",
+    rates: &[60, 12, 90, 8],
+    cuts: &[],
+    fixed_bitrate: 0,
+    start_at: None,
+    seek: None,
+};
+
+const CUTS: Script = Script {
+    name: "cuts",
+    rates: &[40, 25],
+    cuts: &[
+        ("Manifest", 1, 700),
+        ("QualityLevels(101261)/Fragments(video=0)", 1, 9000),
+        ("QualityLevels(101261)/Fragments(video=100000000)", 1, 17),
+        ("QualityLevels(101261)/Fragments(video=100000000)", 2, 20_000),
+        ("QualityLevels(22924)/Fragments(audio_eng=100266667)", 1, 3000),
+        ("QualityLevels(26030)/Fragments(audio_fra=0)", 1, 0),
+        ("QualityLevels(26030)/Fragments(audio_fra=461226667)", 1, 5000),
+    ],
+    fixed_bitrate: 101_261,
+    ..PLAIN
+};
+
+const SEEK: Script = Script {
+    name: "seek",
+    cuts: &[("QualityLevels(22924)/Fragments(audio_eng=280746667)", 1, 2500)],
+    seek: Some((10_000_000, 300_000_000)),
+    ..PLAIN
+};
+
+const START: Script = Script { name: "start", rates: &[60, 30], start_at: Some(310_000_000), ..PLAIN };
+
+fn run(script: &Script, mode: Mode) -> Played {
+    let config = Config {
+        audio: AudioChoice::All,
+        seed: 7,
+        budget: 4 << 20,
+        fixed_bitrate: script.fixed_bitrate,
+        start_at: script.start_at.map(MediaTime),
+        ..Config::default()
+    };
+    let link = Link::new(Origin::testcard(), script.rates);
+    let link = script.cuts.iter().fold(link, |link, (path, nth, at)| link.fault(path, *nth, Fault::Cut(*at)));
+    let mut seek = script.seek;
+    play_with(mode, config, link, Recorder::new(), move |now, session| {
+        if let Some((at, to)) = seek
+            && now >= at
+        {
+            session.seek(Instant(now), MediaTime(to)).unwrap();
+            seek = None;
+        }
+    })
+}
+
+/// Plays in every mode; the first one's run, when all logs are the same.
+fn in_modes(script: &Script, modes: &[Mode]) -> Played {
+    let mut runs: Vec<Played> = modes.iter().map(|mode| run(script, *mode)).collect();
+    for (played, mode) in runs.iter().zip(modes) {
+        assert_eq!(played.state, State::Ended, "{mode:?}");
+        assert_eq!(played.link.balance, 0, "{mode:?}");
+        assert_eq!(played.count(EventKind::Gap), 0, "{mode:?}");
+        assert_eq!(played.count(EventKind::Retry), script.cuts.len(), "{mode:?}: every cut was met");
+        assert!(played.decoder.log == runs[0].decoder.log, "{mode:?} differs");
+    }
+    // Nobody reads it unless a directory is named.
+    let directory =
+        std::env::var_os("SMOOTHCORE_LOG_DIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    for (played, mode) in runs.iter().zip(modes) {
+        let mode = match mode {
+            Mode::SansIo => "sans-io",
+            Mode::EventLoop => "event-loop",
+            Mode::Blocking => "blocking",
+        };
+        std::fs::write(directory.join(format!("{}.{mode}.log", script.name)), &played.decoder.log).unwrap();
+    }
+    runs.swap_remove(0)
+}
+
+#[test]
+fn plain() {
+    let played = in_modes(&PLAIN, EVERY);
+    assert_eq!(played.decoder.samples.len(), 1200 + 2 * 2252);
+    assert!(played.stats.switches_up > 0 && played.stats.switches_down > 0);
+}
+
+#[test]
+fn cuts() {
+    let played = in_modes(&CUTS, EVERY);
+    assert_eq!(played.decoder.samples.len(), 1200 + 2 * 2252);
+}
+
+#[test]
+fn seek() {
+    let played = in_modes(&SEEK, SEEKING);
+    let flushed = played.decoder.log.lines().filter(|l| l.starts_with("flush ")).count();
+    assert_eq!(flushed, 3, "each stream once");
+    let skipped = played.decoder.samples.iter().any(|s| s.stream == 0 && s.dts == 290_000_000);
+    assert!(!skipped, "what lies between is not played");
+}
+
+#[test]
+fn start() {
+    let played = in_modes(&START, EVERY);
+    let first = played.decoder.samples.iter().find(|s| s.stream == 0).unwrap();
+    assert_eq!((first.dts, first.flags & 8), (300_000_000, 8), "preroll from the fragment that covers 31 s");
+    assert!(played.decoder.samples.iter().all(|s| (s.pts < 310_000_000) == (s.flags & 8 != 0)));
+}
