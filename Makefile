@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted foreign bare test-armv7 test-aarch64
+CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -113,6 +113,9 @@ test:
 
 ports:
 	@sh tests/steps/rust.sh ports
+
+coverage:
+	@sh tests/steps/coverage.sh
 
 oracles:
 	@sh tests/steps/rust.sh oracles
