@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted bare test-armv7 test-aarch64
+CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted foreign bare test-armv7 test-aarch64
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -135,6 +135,9 @@ ctest: $(ARCHIVES)
 
 scripted: $(ARCHIVES)
 	@sh tests/scripted/run.sh $(LINUX)
+
+foreign: $(ARCHIVES)
+	@sh tests/peers/foreign.sh
 
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \

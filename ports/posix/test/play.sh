@@ -25,6 +25,7 @@ fail() { echo "play: $TARGET: $*" >&2; exit 1; }
 "$CC" $flags -static -DSMOOTHCORE_POSIX_NUMERIC_ONLY -DSMOOTHCORE_POSIX_ARENA_BYTES=10000000 "$examples/minimal.c" \
     $posix "$root/ports/posix/arena/arena.c" "$archive" -o "$work/minimal"
 
+: >"$work/origin"
 "$smoothcore" origin "$root/tests/media" >"$work/origin" &
 origin=$!
 for n in 1 2 3 4 5 6 7 8 9 10; do
@@ -57,6 +58,34 @@ grep -q ' 3452 samples' "$work/log" || fail "sans_io: not 3,452 samples"
 (sleep 1; echo pause; sleep 0.5; echo play; sleep 0.5; echo quit) |
     $EMULATOR "$work/event_loop" "$url" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "event_loop"; }
 grep -q started "$work/log" || fail "event_loop: never started"
+
+# The template links as it is and says what is missing.
+cat >"$work/template.c" <<'SOURCE'
+#include <stdio.h>
+#include "template/port.h"
+int main(void)
+{
+    struct port port = { 0 };
+    smoothcore_clock_port clock = port_clock(&port);
+    smoothcore_stream_port streams = port_streams(&port);
+    smoothcore_http_port http = port_http(&port);
+    smoothcore_decoder_port decoder = port_decoder(&port);
+    smoothcore_ports ports = { 0 };
+    smoothcore_config config = { 0 };
+    smoothcore_player *player = 0;
+    config.struct_size = sizeof config;
+    config.abi_version = SMOOTHCORE_ABI_VERSION;
+    ports.struct_size = sizeof ports;
+    ports.clock = &clock;
+    ports.decoder = &decoder;
+    ports.streams = &streams;
+    if (http.start == 0 || http.response == 0 || http.read == 0 || http.cancel == 0) return 1;
+    printf("%s\n", smoothcore_strerror(smoothcore_player_create(&config, &ports, &player)));
+    return player != 0;
+}
+SOURCE
+"$CC" $flags "$work/template.c" "$root"/ports/template/*.c "$archive" -o "$work/template"
+[ "$($EMULATOR "$work/template")" = "the allocator has no memory" ] || fail "the template does something else"
 
 # And it can fail.
 if $EMULATOR "$work/player" "${url%/testcard.ism/*}/nothing.ism/Manifest" >"$work/log" 2>&1; then
