@@ -132,7 +132,8 @@ fn the_account_tells_the_truth() {
     let budget = 1 << 20;
     let before = HELD.with(Cell::get);
     let unpaced = DecoderTraits { flags: DecoderTraits::UNPACED, ..DecoderTraits::default() };
-    let mut session = Session::new(Config { decoder: unpaced, ..config(budget) }).unwrap();
+    let mut session =
+        Session::new(Config { decoder: unpaced, fixed_bitrate: 258_995, ..config(budget) }).unwrap();
     session.open(Instant(0), common::drive::URL).unwrap();
     let (mut now, mut calls_at_half, mut accepted) = (0u64, 0, 0u32);
     let mut pending: Vec<(smoothcore::io::RequestId, &[u8])> = Vec::with_capacity(8);

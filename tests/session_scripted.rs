@@ -1,5 +1,7 @@
 //! The scripts of `tests/c/rig.c`, played in Rust: the same log in every mode, and in a file for the C rig to match.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 
 use std::path::PathBuf;

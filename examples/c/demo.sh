@@ -15,10 +15,10 @@ size "$out/player" | awk 'NR == 2 { print "   player: " $1 " bytes of text" }'
 
 # Seconds and kbit/s; repeats. The card's levels are 65, 101, 152 and 259 kbit/s, its languages 49 together.
 cat >"$out/link.txt" <<'LINK'
-8 900
-8 190
-8 1200
-8 260
+7 1000
+13 140
+9 1200
+12 150
 LINK
 ./bin/smoothcore origin tests/media --port 0 --link "$out/link.txt" --log "$out/origin.log" >"$out/origin.txt" &
 origin=$!
@@ -30,7 +30,7 @@ until grep -q listening "$out/origin.txt" 2>/dev/null; do
     sleep 0.1
 done
 url=$(tr ' ' '\n' <"$out/origin.txt" | grep -m 1 testcard.ism/)
-echo "== playing $url over a link of 900, 190, 1200 and 260 kbit/s, 8 s each"
+echo "== playing $url over a link of 1000, 140, 1200 and 150 kbit/s"
 "$out/player" --out "$out" --speed real --audio all --budget 2097152 --json "$out/session.json" "$url"
 
 ./bin/smoothcore report "$out/session.csv" -o "$out/report.html"
@@ -39,8 +39,10 @@ echo "   video.h264, audio_eng.aac, audio_fra.aac   what came out"
 echo "   samples.log, fragments.log                 every sample, every fragment as chosen"
 echo "   session.json, session.csv, report.html     the session; open report.html in a browser"
 if command -v ffmpeg >/dev/null 2>&1; then
-    ffmpeg -v error -y -i "$out/video.h264" -vf "select='not(mod(n,60))',scale=320:180,tile=5x4" -frames:v 1 \
-        "$out/contact.png" && echo "   contact.png                                a picture of every 60th frame"
+    # Two steps: a change of size in the stream would start the sheet anew.
+    ffmpeg -v error -i "$out/video.h264" -vf scale=320:180 -pix_fmt yuv420p -f nut -c:v rawvideo - |
+        ffmpeg -v error -y -f nut -i - -vf "select='not(mod(n,60))',tile=5x4" -update 1 "$out/contact.png" &&
+        echo "   contact.png                                a picture of every 60th frame"
 else
     echo "   (with ffmpeg installed there would be contact.png, a sheet of what was decoded)"
 fi

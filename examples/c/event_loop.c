@@ -72,14 +72,14 @@ static int32_t play(smoothcore_player *player, const smoothcore_clock_port *cloc
         tell(player);
         if (result != SMOOTHCORE_OK) return result;
 
-        /* Sleep until the player is due, one of its sockets is ready, or a key was hit. */
+        /* Sleep until the player is due, one of its sockets is ready, or a key was hit. A second at most: this
+         * decoder does not call smoothcore_player_wake when it has shown its last picture. */
         list[0].fd = listens ? STDIN_FILENO : -1;
         list[0].events = POLLIN;
         count = 1 + smoothcore_posix_poll_list(&posix, list + 1, SMOOTHCORE_POSIX_POLL);
         now_us = clock->now_us(clock->userdata);
-        if (next_us == UINT64_MAX) timeout = -1;
-        else if (next_us <= now_us) timeout = 0;
-        else if (next_us - now_us > 60000000u) timeout = 60000;
+        if (next_us <= now_us) timeout = 0;
+        else if (next_us - now_us > 1000000u) timeout = 1000;
         else timeout = (int)((next_us - now_us) / 1000u) + 1;
         if (poll(list, (nfds_t)count, timeout) <= 0) continue;
         smoothcore_posix_polled(&posix, list + 1, count - 1);
@@ -103,6 +103,7 @@ int main(int argc, char **argv)
 
     if (argc < 2) return fprintf(stderr, "usage: event_loop URL [DIRECTORY]\n"), 2;
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
     result = smoothcore_posix_init(&posix);
     if (result != SMOOTHCORE_OK) return failed("sockets", result);
     clock = smoothcore_posix_clock(&posix);

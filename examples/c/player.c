@@ -478,6 +478,7 @@ int main(int argc, char **argv)
         if (tap.fragments == NULL || csv == NULL) return 1;
         fprintf(csv, "time_ms,position_ms,video_ahead_ms,audio_ahead_ms,bitrate,link_rate\n");
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     memset(&interrupt, 0, sizeof interrupt);
     interrupt.sa_handler = on_interrupt;
     sigaction(SIGINT, &interrupt, NULL);

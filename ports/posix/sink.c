@@ -112,6 +112,20 @@ static uint64_t fnv1a64(const smoothcore_sample *sample)
     return hash;
 }
 
+/* Without stdio's streams, which would take memory from the heap. */
+static int log_sample(int fd, const smoothcore_sample *s)
+{
+    char line[256];
+    smoothcore_slice whole;
+    whole.data = (const uint8_t *)line;
+    whole.size = (size_t)snprintf(line, sizeof line,
+                                  "%" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRId64 " %" PRId64 " %" PRIu64 " %zu %016" PRIx64
+                                  " %" PRIu64 " %" PRIu32 "\n",
+                                  s->stream, s->epoch, s->flags, s->dts, s->pts, s->duration, s->size, fnv1a64(s),
+                                  s->fragment, s->bitrate);
+    return put_all(fd, &whole, 1);
+}
+
 /* Whether another stream writes to a file of this name. */
 static int is_taken(const smoothcore_posix_sink *sink, const stream_t *s, const char *name)
 {
@@ -199,13 +213,7 @@ static int32_t submit(void *userdata, const smoothcore_sample *sample)
     advance(sink);
     if (!has_room(sink, s, sample->size)) return SMOOTHCORE_WOULD_BLOCK;
     if (s->fd >= 0 && put_all(s->fd, sample->parts, sample->part_count) != 0) return SMOOTHCORE_E_DECODER_FAILED;
-    if (sink->log >= 0 &&
-        dprintf(sink->log, "%" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRId64 " %" PRId64 " %" PRIu64 " %zu %016" PRIx64
-                           " %" PRIu64 " %" PRIu32 "\n",
-                sample->stream, sample->epoch, sample->flags, sample->dts, sample->pts, sample->duration, sample->size,
-                fnv1a64(sample), sample->fragment, sample->bitrate) < 0) {
-        return SMOOTHCORE_E_DECODER_FAILED;
-    }
+    if (sink->log >= 0 && log_sample(sink->log, sample) != 0) return SMOOTHCORE_E_DECODER_FAILED;
     s->samples++;
     if (!sink->paced) {
         sink->position = sample->pts;

@@ -78,6 +78,8 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         Ok(bytes) if bytes <= isize::MAX as usize => bytes,
         _ => return Err(Code::Argument),
     };
+    // C's char has a sign on x86 only.
+    #[allow(clippy::unnecessary_cast)]
     let audio = match c.audio {
         SMOOTHCORE_AUDIO_FIRST => AudioChoice::First,
         SMOOTHCORE_AUDIO_LANGUAGE => AudioChoice::Language(c.audio_language.map(|letter| letter as u8)),

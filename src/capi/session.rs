@@ -8,10 +8,10 @@ use super::fill::{self, CodecName};
 use super::handle::{self, Guarded};
 use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
 use super::media::{
-    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_END_OF_STREAM, SMOOTHCORE_OUTPUT_EVENT,
-    SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_RATE, SMOOTHCORE_OUTPUT_REQUEST,
-    SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered, smoothcore_event, smoothcore_output, smoothcore_request,
-    smoothcore_response, smoothcore_sample, smoothcore_setup,
+    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_END_OF_STREAM,
+    SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_RATE,
+    SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered, smoothcore_event,
+    smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample, smoothcore_setup,
 };
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};

@@ -94,6 +94,8 @@ impl LevelDraft {
         match name {
             b"Bitrate" => self.set_bitrate(value),
             b"FourCC" => self.fourcc = FourCc::from_text(value.text.trim_ascii()),
+            // What FFmpeg's muxer writes for sound without a configuration: made from the other attributes then.
+            b"CodecPrivateData" if value.text.trim_ascii() == "(null)" => {}
             b"CodecPrivateData" => {
                 let to = &mut self.private;
                 bytes(account, limits, value, to, PRIVATE_DATA).or_else(|e| keep(&mut self.unusable, e))?;

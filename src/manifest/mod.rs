@@ -18,9 +18,9 @@ use heapless::String;
 use crate::codec::CodecConfig;
 pub use crate::codec::Kind as StreamKind;
 use crate::error::{Code, Error, Result};
+pub use crate::inflate::Encoding;
 use crate::mem::{Account, Bytes, List, Text};
 use crate::time::{MediaTime, Micros, TimeScale};
-pub use crate::inflate::Encoding;
 pub use parse::ManifestParser;
 pub use timeline::Timeline;
 

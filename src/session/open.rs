@@ -303,7 +303,7 @@ impl Session {
         for feed in self.feeds.iter_mut() {
             let time = if feed.kind == Kind::Video { start } else { from };
             feed.cursor = Cursor::Covering(ticks(time, feed.scale));
-            feed.preroll_until = (from < start).then_some(start);
+            feed.preroll_until = Some(start);
         }
     }
 }

@@ -630,9 +630,12 @@ static int32_t with_session(rig *r)
 int32_t rig_play(rig *r, int mode)
 {
     int32_t result;
+    uint32_t faults = 0;
     r->fnv = RIG_FNV;
     require(r, mode != RIG_BLOCKING || r->script->seek_at_us == 0, "blocking mode cannot seek");
     result = mode == RIG_SANS_IO ? with_session(r) : with_player(r, mode);
+    while (faults < RIG_FAULTS && r->script->faults[faults].path) faults++;
     require(r, r->balance == 0, "each exchange that was started is cancelled once");
+    require(r, result != SMOOTHCORE_OK || r->cuts == faults, "the script's cuts were all met");
     return result;
 }

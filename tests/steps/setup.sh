@@ -8,10 +8,10 @@ what=$1
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 
-packages="gcc libc6-dev make ca-certificates curl ffmpeg"
+packages="gcc libc6-dev make ca-certificates"
 targets=
 if [ "$what" = check ]; then
-    packages="$packages g++ nginx-light qemu-user qemu-system-arm
+    packages="$packages curl ffmpeg g++ nginx-light qemu-user qemu-system-arm
         gcc-arm-linux-gnueabihf g++-arm-linux-gnueabihf libc6-dev-armhf-cross
         gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
         gcc-arm-none-eabi libnewlib-arm-none-eabi"

@@ -75,9 +75,9 @@ pub fn vod() -> String {
 /// A live window of 24 hours: video of 8 levels with a time on each fragment, and audio: 86,400 fragments, about 2.9 MB.
 pub fn dvr() -> String {
     let (count, first) = (43_200, 17_912_880_000_000_000u64);
-    let mut text = format!(
+    let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" \
-         Duration=\"0\" IsLive=\"TRUE\" LookAheadFragmentCount=\"2\" DVRWindowLength=\"864000000000\">\n"
+         Duration=\"0\" IsLive=\"TRUE\" LookAheadFragmentCount=\"2\" DVRWindowLength=\"864000000000\">\n",
     );
     stream(&mut text, count, "video", "video", video, |n| {
         format!("t=\"{}\" d=\"20000000\"", first + u64::from(n) * 20_000_000)

@@ -194,7 +194,7 @@ fn figures(rows: &[Row], marks: &[Mark]) -> Vec<Group> {
                 ("switches up", count(MarkKind::Up)),
                 ("switches down", count(MarkKind::Down)),
                 ("stalls", count(MarkKind::Stall)),
-                ("stalled for", millis(Some(held))),
+                ("stalled for", format!("{:.3} s", held / 1e3)),
                 ("gaps", count(MarkKind::Gap)),
                 ("retries", count(MarkKind::Retry)),
                 ("rows recorded", grouped(rows.len() as u64)),

@@ -11,8 +11,9 @@ use smoothcore::manifest::Manifest;
 use smoothcore::player::Player;
 use smoothcore::session::{AudioChoice, Config, State, Stats};
 use smoothcore::time::Instant;
+use smoothcore_ureq::UreqHttp;
 
-use super::net::{Stack, Waker, stack};
+use super::net::{Waker, stack};
 use super::recall::Recall;
 use super::record::Record;
 use super::sink::Sink;
@@ -53,7 +54,7 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     let clock = Clock(Now::now());
     let waker = Arc::new(Waker::default());
     let mut config = args.config();
-    let mut http = Recall::off(stack(&waker));
+    let mut http = Recall::off(stack(&waker).map_err(|code| fatal(code.into()))?);
     if let Some(level) = args.level {
         match pin(args, config, level, &clock, &waker, status)? {
             Ok((bitrate, kept)) => {
@@ -133,7 +134,7 @@ fn fatal(error: Error) -> anyhow::Error {
     anyhow::anyhow!("{}\n  {}", explain(error, 0), remedy(error))
 }
 
-type Pinned = std::result::Result<(u32, Recall<Stack>), (Error, Stats)>;
+type Pinned = std::result::Result<(u32, Recall<UreqHttp>), (Error, Stats)>;
 
 /// Fetches the manifest to find out the bitrate of a level.
 fn pin(
@@ -145,7 +146,8 @@ fn pin(
     status: &mut Status,
 ) -> Result<Pinned> {
     let sink = Sink::new(Speed::Max, None)?;
-    let mut player = Player::new(config, Recall::keeping(stack(waker)), sink).map_err(fatal)?;
+    let http = stack(waker).map_err(|code| fatal(code.into()))?;
+    let mut player = Player::new(config, Recall::keeping(http), sink).map_err(fatal)?;
     player.open(Instant(0), &args.url).map_err(fatal)?;
     loop {
         let now = clock.now();

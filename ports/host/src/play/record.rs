@@ -145,7 +145,7 @@ pub fn figures(stats: &Stats, sink: &Sink) -> Vec<Group> {
                 ("switches up", stats.switches_up.to_string()),
                 ("switches down", stats.switches_down.to_string()),
                 ("stalls", stats.stalls.to_string()),
-                ("stalled for", millis(Some(stats.stalled))),
+                ("stalled for", format!("{:.3} s", stats.stalled.0 as f64 / 1e6)),
                 ("gaps", stats.gaps.to_string()),
                 ("samples", grouped(stats.samples)),
             ],

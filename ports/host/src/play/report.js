@@ -83,7 +83,7 @@
   const series = {
     rate: [
       { name: "video bitrate chosen", color: "--level", dash: "", width: 2.5, step: true, values: data.bitrate, show: rateText },
-      { name: "measured throughput", color: "--rate", dash: "", width: 1.5, step: false, values: data.rate, show: rateText },
+      { name: "measured throughput", color: "--rate", dash: "", width: 1.5, step: true, values: data.rate, show: rateText },
     ],
     buffer: data.streams.map((name, n) => ({
       name, color: "--s" + n % 4, dash: DASHES[n % 4], width: 2, step: false, values: data.buffers[n], show: secondsText,
@@ -98,7 +98,7 @@
     ...markSamples(["start", "gap", "retry", "dropped", "failed"]), ...stallSample,
   ]);
 
-  const LEFT = 52, RIGHT = 14, TOP = 26, BOTTOM = 40;
+  const LEFT = 52, RIGHT = 14, TOP = 36, BOTTOM = 40;
   const plots = [];
 
   const indexAt = (t) => {
@@ -231,13 +231,13 @@
     }
     const most = Math.max(top(data.buffers) / 1000, 0.001) * 1.1;
     const buffer = draw("plot-buffer", small ? 200 : 240, series.buffer, (v) => v / 1000 / most,
-      steps(most, 4).map((v) => v * 1000), (v) => number(v / 1000, 3), small ? "(s)" : "media held (s)");
+      steps(most, 5).map((v) => v * 1000), (v) => number(v / 1000, 3), small ? "(s)" : "media held (s)");
     for (const m of data.marks) {
       if (!symbols[m.kind] || m.kind === "up" || m.kind === "down") continue;
-      symbol(buffer.svg, m.kind, buffer.x(m.t), TOP - 2);
+      symbol(buffer.svg, m.kind, buffer.x(m.t), TOP - 9);
       if (m.kind === "gap" || m.kind === "failed") {
         const style = "stroke:var(--gap);stroke-width:1.5";
-        element("path", { d: `M${buffer.x(m.t)},${TOP + 5}V${buffer.floor}`, style }, buffer.svg);
+        element("path", { d: `M${buffer.x(m.t)},${TOP - 3}V${buffer.floor}`, style }, buffer.svg);
       }
     }
   };

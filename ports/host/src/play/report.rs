@@ -128,10 +128,7 @@ fn stalls(data: &Data) -> Vec<(f64, f64)> {
 fn figures(groups: &[Group]) -> String {
     let mut out = String::new();
     for group in groups.iter().filter(|group| !group.rows.is_empty()) {
-        out.push_str(&format!(
-            "<tbody>\n<tr><th colspan=\"2\" scope=\"rowgroup\">{}</th></tr>\n",
-            escape(&group.name)
-        ));
+        out.push_str(&format!("<table>\n<caption>{}</caption>\n<tbody>\n", escape(&group.name)));
         for (label, value) in &group.rows {
             out.push_str(&format!(
                 "<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
@@ -139,7 +136,7 @@ fn figures(groups: &[Group]) -> String {
                 escape(value)
             ));
         }
-        out.push_str("</tbody>\n");
+        out.push_str("</tbody>\n</table>\n");
     }
     out
 }
@@ -184,7 +181,7 @@ mod tests {
         let page = page(&data());
         assert!(page.contains("<title>&lt;b&gt; &amp; {{style}}</title>"));
         assert_eq!(page.matches("</script>").count(), 2, "the two that the template ends itself");
-        assert!(page.contains("<th colspan=\"2\" scope=\"rowgroup\">A &amp; B</th>"));
+        assert!(page.contains("<caption>A &amp; B</caption>"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Status {
         self.next = at + if self.terminal { OFTEN } else { SELDOM };
         let ahead = row.ahead.iter().flatten().copied().fold(f64::INFINITY, f64::min);
         let line = format!(
-            "{:9.3} s  at {:.1} s, {:.1} s ahead, {} video, link {}, {} switches, {} stalls",
+            "{:9.3} s  at {:.1} s, {:.1} s ahead, {} video, link {}, switches {}, stalls {}",
             at as f64 / 1e6,
             row.position.unwrap_or(0.0) / 1e3,
             if ahead.is_finite() { ahead / 1e3 } else { 0.0 },

@@ -1,6 +1,8 @@
 //! What the tests share: the test card, scratch directories, a running origin, a plain HTTP client.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod ismv;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
