@@ -1,5 +1,6 @@
 //! Bytes of responses on their way into fragments.
 
+use super::feed::Feed;
 use super::{Session, State};
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
@@ -99,8 +100,8 @@ impl Session {
     }
 
     fn fragment_space(&mut self, i: usize) -> &mut [u8] {
-        if !self.make_space(i) {
-            self.check_stuck(i);
+        if let Err(why) = self.make_space(i) {
+            self.check_stuck(i, why);
             return &mut [];
         }
         match self.feeds.get(i).and_then(|f| f.queue.last()) {
@@ -109,19 +110,29 @@ impl Session {
         }
     }
 
-    /// Sees to it that the arriving fragment can take a byte; `false` when no block may be taken.
-    fn make_space(&mut self, i: usize) -> bool {
+    /// Sees to it that the arriving fragment can take a byte; the reason when no block may be taken.
+    fn make_space(&mut self, i: usize) -> core::result::Result<(), Code> {
         let open = self.blocks_open_to(i);
         let (pool, account) = (&mut self.pool, &mut self.account);
-        let Some(feed) = self.feeds.get_mut(i) else { return false };
-        let Some(back) = feed.queue.last_mut() else { return false };
-        let must_grow = back.body.is_full(pool);
-        feed.blocked = must_grow && (open == 0 || back.body.grow(pool, account).is_err());
-        !feed.blocked
+        let feed = self.feeds.get_mut(i).ok_or(Code::State)?;
+        let back = feed.queue.last_mut().ok_or(Code::State)?;
+        let grown = match back.body.is_full(pool) {
+            false => Ok(()),
+            true if open == 0 => Err(Code::Budget),
+            true => back.body.grow(pool, account).map_err(|e| e.code),
+        };
+        feed.blocked = grown.is_err();
+        grown
     }
 
     /// A stream that can take no more bytes and has nothing to hand out would wait for ever.
-    fn check_stuck(&mut self, i: usize) {
+    fn check_stuck(&mut self, i: usize, why: Code) {
+        // What the host has no memory for comes only from blocks of other streams.
+        let busy = |f: &Feed| f.sample_at_hand() || (f.fetch.is_some() && !f.blocked);
+        if why == Code::NoMemory && !self.feeds.iter().any(busy) {
+            self.fail(Error::at(why, "mdat", 0));
+            return;
+        }
         let Some(feed) = self.feeds.get(i) else { return };
         let alone = feed.queue.len() <= 1 && feed.blocks() >= feed.reserve;
         if alone && !feed.sample_at_hand() {

@@ -84,9 +84,9 @@ impl Session {
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
-        if feed.open_fragment(account, start, duration).is_err() {
+        if let Err(error) = feed.open_fragment(account, start, duration) {
             // Memory is short: wait for the decoder to take what is there.
-            return if empty { Err((None, Code::Budget.into())) } else { Ok(false) };
+            return if empty { Err((None, error)) } else { Ok(false) };
         }
         if let Some(f) = feed.queue.last_mut() {
             f.level = level;

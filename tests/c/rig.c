@@ -431,22 +431,32 @@ static int seek_is_due(rig *r)
     return 1;
 }
 
-static int32_t with_player(rig *r, int mode)
+void rig_fill_tables(rig *r, rig_tables *t)
 {
-    smoothcore_http_port http = {sizeof http, 0, 0, link_start, link_response, link_read, link_cancel};
-    smoothcore_decoder_port decoder = {
+    const smoothcore_http_port http = {sizeof http, 0, 0, link_start, link_response, link_read, link_cancel};
+    const smoothcore_decoder_port decoder = {
         sizeof decoder,     SMOOTHCORE_FRAMING_ELEMENTARY, 0,           0, 0, recorder_configure, recorder_submit,
         recorder_status, recorder_flush,                recorder_end, recorder_rate};
-    smoothcore_clock_port clock = {sizeof clock, 0, 0, clock_now, clock_wait, 0};
-    smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0};
+    const smoothcore_clock_port clock = {sizeof clock, 0, 0, clock_now, clock_wait, 0};
+    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0};
+    t->http = http;
+    t->decoder = decoder;
+    t->clock = clock;
+    t->ports = ports;
+    t->http.userdata = t->decoder.userdata = t->clock.userdata = r;
+    t->ports.http = &t->http;
+    t->ports.decoder = &t->decoder;
+    t->ports.clock = &t->clock;
+}
+
+static int32_t with_player(rig *r, int mode)
+{
+    rig_tables tables;
     const smoothcore_config config = config_of(r);
     smoothcore_player *player;
     int32_t result;
-    http.userdata = decoder.userdata = clock.userdata = r;
-    ports.http = &http;
-    ports.decoder = &decoder;
-    ports.clock = &clock;
-    result = smoothcore_player_create(&config, &ports, &player);
+    rig_fill_tables(r, &tables);
+    result = smoothcore_player_create(&config, &tables.ports, &player);
     if (result != SMOOTHCORE_OK) return result;
     result = smoothcore_player_open(player, URL);
     if (result == SMOOTHCORE_OK && mode == RIG_BLOCKING) {

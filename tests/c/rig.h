@@ -94,6 +94,15 @@ extern const rig_file rig_testcard[RIG_FILES];
 /* Plays the script to the end. The library's result: OK when everything was shown. */
 int32_t rig_play(rig *r, int mode);
 
+/* The rig as tables of ports, for a player driven from elsewhere. `ports` points to the others. */
+typedef struct rig_tables {
+    smoothcore_http_port http;
+    smoothcore_decoder_port decoder;
+    smoothcore_clock_port clock;
+    smoothcore_ports ports;
+} rig_tables;
+void rig_fill_tables(rig *r, rig_tables *tables);
+
 /* FNV-1a, 64 bits, begun with RIG_FNV. */
 #define RIG_FNV 0xcbf29ce484222325u
 uint64_t rig_fnv1a(uint64_t hash, const uint8_t *data, size_t size);
