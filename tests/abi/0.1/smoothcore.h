@@ -8,6 +8,8 @@
  *            of text. New numbers may appear: treat an unknown negative number as an error.
  * Time       Media time is int64_t in units of 100 ns. Host time is uint64_t in microseconds of a clock that never
  *            goes back, whatever its zero, in names that end in _us. The library reads no clock.
+ * Text       Strings end with NUL and are UTF-8. Every function that takes a pointer refuses NULL with
+ *            SMOOTHCORE_E_ARGUMENT unless its comment allows it; destroy functions do nothing then.
  * Threads    The library starts none and keeps no global state but the log sink. Everything of one player is called
  *            from one thread at a time, and not from inside its own callbacks, which is detected and refused. What
  *            may be called from elsewhere says so. Two players are independent.
@@ -15,7 +17,8 @@
  *            never frees what it did not allocate. What a create function returns goes back to its destroy function.
  * Structs    Where a struct begins with struct_size, set it to sizeof the struct you compiled with and zero the rest
  *            first. A shorter struct of an older header is read as if continued with zeros; zero means the default.
- *            A longer one is refused when its unknown tail is not zero. Structs only ever grow at their end.
+ *            A longer one is refused when its unknown tail is not zero; where the library fills a struct of yours, it
+ *            fills what you declared and zeroes a tail it does not know. Structs only ever grow at their end.
  * Callbacks  userdata comes first and is yours alone. A callback may not unwind or longjmp through the library.
  * Memory     All memory comes from the two smoothcore_port_ functions, which the firmware defines. When they return
  *            NULL the library returns SMOOTHCORE_E_NO_MEMORY; it never aborts.
@@ -177,6 +180,741 @@
 #define SMOOTHCORE_ABI_MAJOR 0
 /* Rises when functions, constants or struct tails are added. */
 #define SMOOTHCORE_ABI_MINOR 1
+/* Of the header you compile with, for smoothcore_config: `major << 16 | minor`. */
+#define SMOOTHCORE_ABI_VERSION ((SMOOTHCORE_ABI_MAJOR << 16) | SMOOTHCORE_ABI_MINOR)
+/* No media time is known. */
+#define SMOOTHCORE_NO_TIME INT64_MIN
+/* No host time: not yet, or never. */
+#define SMOOTHCORE_NO_TIME_US UINT64_MAX
+/* Kind of a stream: pictures. */
+#define SMOOTHCORE_KIND_VIDEO 1
+/* Kind of a stream: sound. */
+#define SMOOTHCORE_KIND_AUDIO 2
+/* Kind of a stream: subtitles, captions, timed data. */
+#define SMOOTHCORE_KIND_TEXT 3
+/* A codec the library does not know; its fourcc and audio tag say more. */
+#define SMOOTHCORE_CODEC_OTHER 0
+/* H.264. */
+#define SMOOTHCORE_CODEC_H264 1
+/* AAC in all its object types. */
+#define SMOOTHCORE_CODEC_AAC 2
+/* Framing of samples: Annex B start codes, ADTS headers. */
+#define SMOOTHCORE_FRAMING_ELEMENTARY 0
+/* Framing of samples: NAL units behind their lengths, raw audio access units, as they lie in the file. */
+#define SMOOTHCORE_FRAMING_LENGTH_PREFIXED 1
+/* Decoder flag: each sample must be one part; the library copies where it must. */
+#define SMOOTHCORE_DECODER_CONTIGUOUS 1
+/* Decoder flag: each picture must begin with an access unit delimiter. */
+#define SMOOTHCORE_DECODER_NEEDS_AUD 2
+/* Decoder flag: no clock, it takes samples as fast as they come (a file, a transmuxer). */
+#define SMOOTHCORE_DECODER_UNPACED 4
+/* Decoder flag: parameter sets before every key frame, not only where they may have changed. */
+#define SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS 8
+/* Audio to play from the start: the first stream that can be played. */
+#define SMOOTHCORE_AUDIO_FIRST 0
+/* Audio to play from the start: the first stream of `audio_language`, or else the first. */
+#define SMOOTHCORE_AUDIO_LANGUAGE 1
+/* Audio to play from the start: every stream, each to its own decoder. */
+#define SMOOTHCORE_AUDIO_ALL 2
+/* Audio to play from the start: none. */
+#define SMOOTHCORE_AUDIO_NONE 3
+/* A request fetches the client manifest. */
+#define SMOOTHCORE_REQUEST_MANIFEST 1
+/* A request fetches a media fragment. */
+#define SMOOTHCORE_REQUEST_FRAGMENT 2
+/* Request flag: send `Accept-Encoding: gzip, deflate`; hand the body in as it came and name its coding. */
+#define SMOOTHCORE_REQUEST_ACCEPT_GZIP 1
+/* Request flag: send `Cache-Control: no-cache`, for an earlier try got a bad copy. */
+#define SMOOTHCORE_REQUEST_NO_CACHE 2
+/* Sample flag: decoding can start here. */
+#define SMOOTHCORE_SAMPLE_KEY 1
+/* Sample flag: not the direct successor of the sample before. */
+#define SMOOTHCORE_SAMPLE_DISCONTINUITY 2
+/* Sample flag: parameter sets come first in it. */
+#define SMOOTHCORE_SAMPLE_CONFIG 4
+/* Sample flag: decode it, do not show it; it lies before the seek target. */
+#define SMOOTHCORE_SAMPLE_PREROLL 8
+/* Event: the manifest is parsed. a = streams listed, b = duration in microseconds. */
+#define SMOOTHCORE_EVENT_OPENED 1
+/* Event: a stream will not be played; `code` says why. */
+#define SMOOTHCORE_EVENT_STREAM_DROPPED 2
+/* Event: a quality level will not be played; `code` says why. a = its bitrate. */
+#define SMOOTHCORE_EVENT_LEVEL_DROPPED 3
+/* Event: a fragment is being fetched. media_time = its start, a = bitrate, b = its start in stream ticks. */
+#define SMOOTHCORE_EVENT_FRAGMENT_STARTED 4
+/* Event: a fragment has arrived. a = bytes, b = microseconds from the request to the last byte. */
+#define SMOOTHCORE_EVENT_FRAGMENT_DONE 5
+/* Event: one try failed and another follows; `code` or `http_status` says why. a = try, b = microseconds to wait. */
+#define SMOOTHCORE_EVENT_RETRY 6
+/* Event: a fragment, or the rest of it, is lost. media_time = where the hole starts, a = its length in microseconds,
+ * b = start of the fragment in stream ticks.
+ */
+#define SMOOTHCORE_EVENT_GAP 7
+/* Event: the next fragments come from another level. a = bitrate before, b = bitrate from now on. */
+#define SMOOTHCORE_EVENT_SWITCH 8
+/* Event: the presentation clock was started for the first time. a = microseconds since open. */
+#define SMOOTHCORE_EVENT_STARTED 9
+/* Event: a decoder ran dry and the clock is held. stream = which. */
+#define SMOOTHCORE_EVENT_STALLED 10
+/* Event: the clock runs again after a stall. a = microseconds it was held. */
+#define SMOOTHCORE_EVENT_RESUMED 11
+/* Event: a seek begins. media_time = its target. */
+#define SMOOTHCORE_EVENT_SEEKING 12
+/* Event: one stream has been handed over to its end. */
+#define SMOOTHCORE_EVENT_STREAM_ENDED 13
+/* Event: every stream has ended. */
+#define SMOOTHCORE_EVENT_ENDED 14
+/* Event: playback cannot go on; `code` says why. Comes once. */
+#define SMOOTHCORE_EVENT_FAILED 15
+/* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
+#define SMOOTHCORE_OUTPUT_IDLE 0
+/* Output: start the exchange `request_info`. */
+#define SMOOTHCORE_OUTPUT_REQUEST 1
+/* Output: stop the exchange `request`; nothing more is expected of it. */
+#define SMOOTHCORE_OUTPUT_CANCEL 2
+/* Output: set up a decoder as `setup` says; answer with smoothcore_session_configured. */
+#define SMOOTHCORE_OUTPUT_CONFIGURE 3
+/* Output: give `sample` to the decoder; answer with smoothcore_session_accepted or _refused. */
+#define SMOOTHCORE_OUTPUT_SAMPLE 4
+/* Output: the presentation clock runs at `rate`. */
+#define SMOOTHCORE_OUTPUT_RATE 5
+/* Output: throw away what the decoder of `stream` holds, and anything older than `epoch`. */
+#define SMOOTHCORE_OUTPUT_FLUSH 6
+/* Output: no sample follows on `stream` in `epoch`. */
+#define SMOOTHCORE_OUTPUT_END_OF_STREAM 7
+/* Output: something you may want to know stands in `event`. */
+#define SMOOTHCORE_OUTPUT_EVENT 8
+/* State: made, not opened. */
+#define SMOOTHCORE_STATE_NEW 0
+/* State: the manifest is being fetched. */
+#define SMOOTHCORE_STATE_OPENING 1
+/* State: fragments are being fetched and handed out. */
+#define SMOOTHCORE_STATE_PLAYING 2
+/* State: every selected stream has been handed over to its end. */
+#define SMOOTHCORE_STATE_ENDED 3
+/* State: a fatal error; only destroying is left. */
+#define SMOOTHCORE_STATE_FAILED 4
+/* Nothing is logged. */
+#define SMOOTHCORE_LOG_OFF 0
+/* Playback has failed. */
+#define SMOOTHCORE_LOG_ERROR 1
+/* Something was lost or repaired. */
+#define SMOOTHCORE_LOG_WARN 2
+/* Milestones of a presentation. */
+#define SMOOTHCORE_LOG_INFO 3
+/* Decisions, fragment by fragment. */
+#define SMOOTHCORE_LOG_DEBUG 4
+/* Everything. */
+#define SMOOTHCORE_LOG_TRACE 5
+
+/* One presentation being played against your ports. */
+typedef struct smoothcore_player smoothcore_player;
+
+/* One presentation being played by a host that moves the bytes itself. It reads no clock and calls nothing back; each
+ * call brings the time. Apply one input, then poll until SMOOTHCORE_OUTPUT_IDLE.
+ */
+typedef struct smoothcore_session smoothcore_session;
+
+/* Caps on everything that input controls. 0 is the default, too much is brought down to the most allowed. Exceeding
+ * one is an error of its own, never a truncation.
+ */
+typedef struct smoothcore_limits {
+    /* sizeof(smoothcore_limits). */
+    uint32_t struct_size;
+    /* Inflated bytes for each compressed byte of a manifest, plus 64 KiB. Default 100, at most 1,032. */
+    uint32_t inflate_ratio;
+    /* Bytes of an inflated manifest. Default 16 MiB, at most 64 MiB. */
+    uint64_t manifest_bytes;
+    /* Bytes of one fragment. Default 32 MiB, at most 256 MiB. */
+    uint64_t fragment_bytes;
+    /* Time to connect. Default 10 s, 1 ms to 10 min. */
+    uint64_t connect_timeout_us;
+    /* Time from the request to the first byte of the answer. Default 10 s, 1 ms to 10 min. */
+    uint64_t first_byte_timeout_us;
+    /* Time without a byte. Default 10 s, 1 ms to 10 min. */
+    uint64_t idle_timeout_us;
+    /* Wait before the second try; doubles with each further one. Default 200 ms. */
+    uint64_t retry_first_us;
+    /* Longest wait between two tries. Default 3 s. */
+    uint64_t retry_longest_us;
+    /* Nesting of XML elements. Default 16, at most 64. */
+    uint32_t xml_depth;
+    /* Attributes of one XML element. Default 64, at most 256. */
+    uint32_t xml_attributes;
+    /* Bytes of one XML attribute value. Default 64 KiB, at most 1 MiB. */
+    uint32_t xml_attribute_bytes;
+    /* Bytes of one XML text. Default 512 KiB, at most 4 MiB. */
+    uint32_t xml_text_bytes;
+    /* Streams. Default 64, at most 256. */
+    uint32_t streams;
+    /* Quality levels of one stream. Default 64, at most 256. */
+    uint32_t levels;
+    /* Custom attributes of one level. Default 32, at most 256. */
+    uint32_t custom_attributes;
+    /* Fragments listed in the whole manifest. Default 524,288, at most 4,194,304. */
+    uint32_t fragments;
+    /* Largest repeat count of one listed fragment. Default 2^24, at most 2^31. */
+    uint32_t repeat;
+    /* Bytes of one URL. Default 4,096, 64 to 16,384. */
+    uint32_t url_bytes;
+    /* Bytes of decoded codec private data. Default 8 KiB, at most 64 KiB. */
+    uint32_t codec_config_bytes;
+    /* Protection headers. Default 8, at most 32. */
+    uint32_t protection_headers;
+    /* Bytes of one decoded protection header. Default 64 KiB, at most 256 KiB. */
+    uint32_t protection_bytes;
+    /* Bytes of one movie fragment header. Default 256 KiB, at most 4 MiB. */
+    uint32_t moof_bytes;
+    /* Nesting of boxes. Default 8, 4 to 16. */
+    uint32_t box_depth;
+    /* Children of one box. Default 1,024, at most 65,536. */
+    uint32_t box_children;
+    /* Samples of one fragment. Default 65,536, at most 1,048,576. */
+    uint32_t samples;
+    /* Redirects of one request. Default 5, at most 20. */
+    uint32_t redirects;
+    /* Bytes of the head of an HTTP response. Default 16 KiB, 256 to 64 KiB. */
+    uint32_t http_head_bytes;
+    /* Tries of one request, the first included. Default 4, at most 16. */
+    uint32_t tries;
+    /* Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000. */
+    uint32_t lost_in_a_row;
+    /* Set to 0. */
+    uint32_t reserved;
+} smoothcore_limits;
+
+/* How to play. Zero it, set `struct_size` and `abi_version`, then what you want; 0 is the default of every number. */
+typedef struct smoothcore_config {
+    /* sizeof(smoothcore_config). */
+    uint32_t struct_size;
+    /* SMOOTHCORE_ABI_VERSION of the header you compiled with. Required. */
+    uint32_t abi_version;
+    /* Most bytes ever held, the handle included. Default 8 MiB, at least 128 KiB. Sizing: 16 KiB for the handle; 4 bytes
+     * for each listed fragment of irregular duration and 1 KiB for each level; for each played stream twice its largest
+     * sample; and bitrate / 8 for each second of buffer wanted.
+     */
+    uint64_t budget_bytes;
+    /* The only randomness, for the waits between retries. Must differ from device to device. */
+    uint64_t seed;
+    /* Media fetched ahead of the position being shown. Default 20 s. */
+    uint64_t buffer_target_us;
+    /* Media each stream needs before the presentation clock starts. Default 1 s. */
+    uint64_t start_buffer_us;
+    /* Media each stream needs before the clock goes on after a stall. Default 2 s. */
+    uint64_t resume_buffer_us;
+    /* While a decoder holds less than this it gets samples of fragments that are still arriving. Default 1 s. */
+    uint64_t early_release_us;
+    /* Where to start. 0 or SMOOTHCORE_NO_TIME: at the beginning. Not negative otherwise. */
+    int64_t start_at;
+    /* Bytes of one block of media memory, rounded down to a power of two, 1 KiB to 64 KiB. Default: budget / 256, at most
+     * 16 KiB.
+     */
+    uint32_t block_bytes;
+    /* Video bitrate to start with, in bit/s: the highest level of at most this. 0: the lowest level. */
+    uint32_t start_bitrate;
+    /* Video bitrate to stay at, in bit/s: the highest level of at most this. 0: switch freely. */
+    uint32_t fixed_bitrate;
+    /* Lowest video bitrate to use, in bit/s. */
+    uint32_t min_bitrate;
+    /* Highest video bitrate to use, in bit/s. 0: no cap. */
+    uint32_t max_bitrate;
+    /* A SMOOTHCORE_AUDIO_ number. */
+    uint32_t audio;
+    /* A SMOOTHCORE_FRAMING_ number. smoothcore_session only: a player asks its decoder port. */
+    uint32_t framing;
+    /* SMOOTHCORE_DECODER_ flags. smoothcore_session only: a player asks its decoder port. */
+    uint32_t decoder_flags;
+    /* For SMOOTHCORE_AUDIO_LANGUAGE: the letters of the language as the manifest has them, in any case, such as "eng";
+     * zeros behind them.
+     */
+    char audio_language[8];
+    /* Caps on input; NULL for the defaults. Read during the call only. */
+    const struct smoothcore_limits *limits;
+    /* Set to NULL. */
+    const void *reserved;
+} smoothcore_config;
+
+/* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
+typedef struct smoothcore_request {
+    /* sizeof(smoothcore_request) of the library. */
+    uint32_t struct_size;
+    /* The exchange's name from now on; never 0, never used twice. */
+    uint32_t id;
+    /* A SMOOTHCORE_REQUEST_MANIFEST or _FRAGMENT. */
+    uint32_t kind;
+    /* 1 for the first try. */
+    uint32_t attempt;
+    /* The stream it belongs to; -1 for the manifest. */
+    int32_t stream;
+    /* SMOOTHCORE_REQUEST_ACCEPT_GZIP, SMOOTHCORE_REQUEST_NO_CACHE. */
+    uint32_t flags;
+    /* Absolute http or https URL, ASCII, ended by NUL; valid as long as this struct. */
+    const char *url;
+} smoothcore_request;
+
+/* Bytes of somebody's memory. Never grows, so it has no size of its own. */
+typedef struct smoothcore_slice {
+    /* First byte; may be NULL when `size` is 0. */
+    const uint8_t *data;
+    /* How many. */
+    size_t size;
+} smoothcore_slice;
+
+/* Set-up of one stream's decoder. The library fills it; it and everything it points to is valid during the call. */
+typedef struct smoothcore_setup {
+    /* sizeof(smoothcore_setup) of the library. */
+    uint32_t struct_size;
+    /* The stream, from 0. */
+    uint32_t stream;
+    /* Samples that follow carry this epoch; it rises with every flush. */
+    uint32_t epoch;
+    /* A SMOOTHCORE_KIND_ number. */
+    uint32_t kind;
+    /* A SMOOTHCORE_CODEC_ number. */
+    uint32_t codec;
+    /* A SMOOTHCORE_FRAMING_ number: how the samples will come. */
+    uint32_t framing;
+    /* The codec's name in the manifest, padded with spaces; no NUL. */
+    uint8_t fourcc[4];
+    /* The quality level's index. */
+    uint32_t level;
+    /* Its bitrate in bit/s. */
+    uint32_t bitrate;
+    /* Coded width in pixels, 0 when unknown. */
+    uint32_t width;
+    /* Coded height in pixels, 0 when unknown. */
+    uint32_t height;
+    /* Samples of sound per second. For AAC that of the core: a decoder with SBR puts out twice as many. */
+    uint32_t sampling_rate;
+    /* Channels of sound; 0 when the bit stream describes them. */
+    uint32_t channels;
+    /* Bits of one sample of sound. */
+    uint32_t bits_per_sample;
+    /* Bytes of one packet of sound (nBlockAlign of WAVEFORMATEX). */
+    uint32_t packet_size;
+    /* WAVE format tag. */
+    uint32_t audio_tag;
+    /* Bytes of the length before each NAL unit in the file: 1, 2 or 4; 0 when there are none. */
+    uint32_t nal_length;
+    /* 0. */
+    uint32_t reserved;
+    /* Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty. */
+    struct smoothcore_slice record;
+    /* The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given. */
+    struct smoothcore_slice codec_private;
+    /* The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL. */
+    const char *codec_string;
+} smoothcore_setup;
+
+/* One access unit. The library fills it; it and everything it points to is valid during the call. */
+typedef struct smoothcore_sample {
+    /* sizeof(smoothcore_sample) of the library. */
+    uint32_t struct_size;
+    /* The stream. */
+    uint32_t stream;
+    /* Older epochs are stale. */
+    uint32_t epoch;
+    /* SMOOTHCORE_SAMPLE_ flags. */
+    uint32_t flags;
+    /* When to show it. */
+    int64_t pts;
+    /* When to decode it. */
+    int64_t dts;
+    /* How long it lasts, in 100 ns. */
+    uint64_t duration;
+    /* `pts` on a 33-bit 90 kHz clock. */
+    uint64_t pts_90k;
+    /* `dts` on a 33-bit 90 kHz clock. */
+    uint64_t dts_90k;
+    /* Start of its fragment in stream ticks, as it stood in the URL. */
+    uint64_t fragment;
+    /* Bitrate of its quality level in bit/s. */
+    uint32_t bitrate;
+    /* How many parts. */
+    uint32_t part_count;
+    /* Bytes in all parts. */
+    size_t size;
+    /* The bytes in order: parameter sets or a header where the framing has one, then the body. No part is empty. */
+    const struct smoothcore_slice *parts;
+} smoothcore_sample;
+
+/* Something you may want to know. What the numbers mean stands at each SMOOTHCORE_EVENT_; new kinds may appear. */
+typedef struct smoothcore_event {
+    /* sizeof(smoothcore_event). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_EVENT_ number. */
+    uint32_t kind;
+    /* When, on your clock. */
+    uint64_t at_us;
+    /* Media time; SMOOTHCORE_NO_TIME where none is concerned. */
+    int64_t media_time;
+    /* First number. */
+    uint64_t a;
+    /* Second number. */
+    uint64_t b;
+    /* Byte offset in the input where `code` was found; 0 when unknown. */
+    uint64_t offset;
+    /* The stream; -1 where none is concerned. */
+    int32_t stream;
+    /* Why: a negative number, or 0. */
+    int32_t code;
+    /* HTTP status; 0 where none is concerned. */
+    uint32_t http_status;
+    /* Events dropped before this one because nobody fetched them. */
+    uint32_t lost;
+    /* Element, box or field where `code` was found, ended by NUL; empty when unknown. */
+    char place[56];
+} smoothcore_event;
+
+/* One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
+ * NULL; it is valid until the next call with the same session.
+ */
+typedef struct smoothcore_output {
+    /* sizeof(smoothcore_output). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_OUTPUT_ number. */
+    uint32_t kind;
+    /* IDLE: call smoothcore_session_timeout at this time; SMOOTHCORE_NO_TIME_US: not before the next input. */
+    uint64_t deadline_us;
+    /* FLUSH, END_OF_STREAM: the stream. */
+    uint32_t stream;
+    /* FLUSH, END_OF_STREAM: the epoch. */
+    uint32_t epoch;
+    /* CANCEL: the exchange. */
+    uint32_t request;
+    /* RATE: 0 to show nothing new, 1000 for real time. */
+    int32_t rate;
+    /* REQUEST. */
+    const struct smoothcore_request *request_info;
+    /* CONFIGURE. */
+    const struct smoothcore_setup *setup;
+    /* SAMPLE. */
+    const struct smoothcore_sample *sample;
+    /* EVENT. */
+    const struct smoothcore_event *event;
+} smoothcore_output;
+
+/* The head of a response. The library has set `struct_size`, `content_length` to -1 and the rest to zeros before
+ * a port fills it. Strings end with NUL and stay the port's; they are read before the port is called again. A header
+ * that is no UTF-8 or longer than 1,024 bytes counts as absent.
+ */
+typedef struct smoothcore_response {
+    /* sizeof(smoothcore_response). */
+    uint32_t struct_size;
+    /* The status code, 100 to 999. Redirects are the port's; only the last answer is reported. */
+    uint32_t status;
+    /* Content-Length of the bytes that will be handed in; -1 when unknown, or when the port inflates. */
+    int64_t content_length;
+    /* The URL after redirects; NULL when it is the one requested. What is no URL fails the exchange. */
+    const char *final_url;
+    /* Content-Type; NULL when absent. */
+    const char *content_type;
+    /* Content-Encoding still in force; NULL when absent or when the port has inflated. */
+    const char *content_encoding;
+    /* Date; NULL when absent. */
+    const char *date;
+} smoothcore_response;
+
+/* What the decoder of one stream holds. The library has set `struct_size`, `position` to SMOOTHCORE_NO_TIME and the
+ * rest to zeros before a port fills it.
+ */
+typedef struct smoothcore_buffered {
+    /* sizeof(smoothcore_buffered). */
+    uint32_t struct_size;
+    /* Pictures dropped since the presentation was opened. */
+    uint32_t dropped;
+    /* Media accepted and not yet shown. */
+    uint64_t depth_us;
+    /* The media time being shown; SMOOTHCORE_NO_TIME before the first. */
+    int64_t position;
+} smoothcore_buffered;
+
+/* Figures since open. You set `struct_size`; the library fills the rest. */
+typedef struct smoothcore_stats {
+    /* sizeof(smoothcore_stats). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_STATE_ number. */
+    uint32_t state;
+    /* From open to the parsed manifest; SMOOTHCORE_NO_TIME_US before. */
+    uint64_t manifest_us;
+    /* From open to the first byte of a fragment; SMOOTHCORE_NO_TIME_US before. */
+    uint64_t first_byte_us;
+    /* From open to the first sample the decoder took; SMOOTHCORE_NO_TIME_US before. */
+    uint64_t first_sample_us;
+    /* From open to the start of the presentation clock; SMOOTHCORE_NO_TIME_US before. */
+    uint64_t startup_us;
+    /* Time the clock was held by stalls. */
+    uint64_t stalled_us;
+    /* Samples the decoders took. */
+    uint64_t samples;
+    /* Body bytes received. */
+    uint64_t bytes;
+    /* Body bytes of the manifest, as received. */
+    uint64_t manifest_bytes;
+    /* Measured rate of the link in bit/s; 0 when unknown. */
+    uint64_t link_rate;
+    /* Bytes held now, the handle included. */
+    uint64_t held_bytes;
+    /* Most bytes ever held. */
+    uint64_t peak_held_bytes;
+    /* Most bytes that may be held. */
+    uint64_t budget_bytes;
+    /* Times a decoder ran dry. */
+    uint32_t stalls;
+    /* Changes to a higher video level. */
+    uint32_t switches_up;
+    /* Changes to a lower video level. */
+    uint32_t switches_down;
+    /* Exchanges started. */
+    uint32_t requests;
+    /* Answers with an error status. */
+    uint32_t http_errors;
+    /* Tries after a failed one. */
+    uint32_t retries;
+    /* Fragments that arrived whole. */
+    uint32_t fragments;
+    /* Fragments lost, wholly or in part. */
+    uint32_t gaps;
+    /* The fatal error in SMOOTHCORE_STATE_FAILED, else 0. */
+    int32_t error;
+    /* 0. */
+    uint32_t reserved;
+} smoothcore_stats;
+
+/* The presentation as a whole. You set `struct_size`; the library fills the rest. */
+typedef struct smoothcore_presentation {
+    /* sizeof(smoothcore_presentation). */
+    uint32_t struct_size;
+    /* 1 when more fragments will come, else 0. */
+    uint32_t live;
+    /* Streams listed, playable or not. */
+    uint32_t stream_count;
+    /* Protection headers listed; 0 when nothing is protected. */
+    uint32_t protection_count;
+    /* How long it is, as far as it is listed. */
+    uint64_t duration_us;
+    /* Earliest time that can be played; SMOOTHCORE_NO_TIME when nothing is listed yet. */
+    int64_t first_time;
+    /* End of the last fragment; SMOOTHCORE_NO_TIME when nothing is listed yet. */
+    int64_t end_time;
+} smoothcore_presentation;
+
+/* One stream. You set `struct_size`; the library fills the rest. Texts end with NUL and are cut at a character where
+ * they are too long.
+ */
+typedef struct smoothcore_stream_info {
+    /* sizeof(smoothcore_stream_info). */
+    uint32_t struct_size;
+    /* Its number, from 0, in the order of the manifest. */
+    uint32_t id;
+    /* A SMOOTHCORE_KIND_ number. */
+    uint32_t kind;
+    /* 1 when it is being played, else 0. */
+    uint32_t selected;
+    /* 1 when it can be played, else 0. */
+    uint32_t playable;
+    /* Quality levels listed. */
+    uint32_t level_count;
+    /* Widest picture in pixels. */
+    uint32_t max_width;
+    /* Highest picture in pixels. */
+    uint32_t max_height;
+    /* Width to show it at, in pixels. */
+    uint32_t display_width;
+    /* Height to show it at, in pixels. */
+    uint32_t display_height;
+    /* Bitrate being fetched, in bit/s; 0 before the first fragment. */
+    uint32_t bitrate;
+    /* Why it cannot be played: a negative number, or 0. */
+    int32_t why;
+    /* Fragments listed. */
+    uint32_t fragments;
+    /* 0. */
+    uint32_t reserved;
+    /* Ticks per second of its fragment times. */
+    uint64_t timescale;
+    /* Start of its first fragment; SMOOTHCORE_NO_TIME when none is listed. */
+    int64_t first_time;
+    /* End of its last fragment; SMOOTHCORE_NO_TIME when none is listed. */
+    int64_t end_time;
+    /* Media time being shown; SMOOTHCORE_NO_TIME when it is not played or not yet shown. */
+    int64_t position;
+    /* Media in the decoder and in memory. */
+    uint64_t ahead_us;
+    /* Media in the decoder. */
+    uint64_t depth_us;
+    /* Its name. */
+    char name[64];
+    /* Its language as the manifest has it; "und" when it has none. */
+    char language[16];
+    /* Its subtype, such as the role of a text stream; empty when absent. */
+    char subtype[16];
+} smoothcore_stream_info;
+
+/* One quality level. You set `struct_size`; the library fills the rest. */
+typedef struct smoothcore_level_info {
+    /* sizeof(smoothcore_level_info). */
+    uint32_t struct_size;
+    /* Its index as the manifest has it. */
+    uint32_t index;
+    /* Bitrate in bit/s. */
+    uint32_t bitrate;
+    /* Width in pixels, 0 when unknown. */
+    uint32_t width;
+    /* Height in pixels, 0 when unknown. */
+    uint32_t height;
+    /* Samples of sound per second. */
+    uint32_t sampling_rate;
+    /* Channels of sound. */
+    uint32_t channels;
+    /* A SMOOTHCORE_CODEC_ number. */
+    uint32_t codec;
+    /* 1 when the manifest describes it well enough to be played, else 0. */
+    uint32_t usable;
+    /* Why not: a negative number, or 0. */
+    int32_t why;
+    /* The codec's name in the manifest, padded with spaces; no NUL. */
+    uint8_t fourcc[4];
+    /* 0. */
+    uint32_t reserved;
+    /* The codec in the form of RFC 6381, ended by NUL. */
+    char codec_string[40];
+} smoothcore_level_info;
+
+/* A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
+ * any other negative number counts as SMOOTHCORE_E_NETWORK_IO. A positive number that is not named here, or a count
+ * larger than the buffer, ends playback with SMOOTHCORE_E_PORT_CONTRACT.
+ */
+typedef struct smoothcore_http_port {
+    /* sizeof(smoothcore_http_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Starts an exchange. OK, or an error when it cannot even start, which counts as one failed try; such an
+     * exchange is not cancelled.
+     */
+    int32_t (*start)(void *userdata, const struct smoothcore_request *request);
+    /* Tells the head of the response, once. OK, WOULD_BLOCK, or an error. */
+    int32_t (*response)(void *userdata, uint32_t request, struct smoothcore_response *out);
+    /* Reads body bytes: up to `size` (never 0) into `buffer`, how many into `*got`. OK with at least one byte,
+     * WOULD_BLOCK, END behind the last byte, or an error.
+     */
+    int32_t (*read)(void *userdata, uint32_t request, uint8_t *buffer, size_t size, size_t *got);
+    /* Ends an exchange, finished or not, and frees what belongs to it. Exactly once for each one that was started. */
+    void (*cancel)(void *userdata, uint32_t request);
+} smoothcore_http_port;
+
+/* Byte streams under the built-in HTTP/1.1 client. All five functions are required. Errors as in smoothcore_http_port. */
+typedef struct smoothcore_stream_port {
+    /* sizeof(smoothcore_stream_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Starts to connect to `port` of `host` (a name or address, ended by NUL, without brackets) and puts a handle of yours
+     * into `*connection`; it may be NULL. `secure` is 1 for TLS with the host's name verified, else 0. OK, or an error;
+     * SMOOTHCORE_E_UNSUPPORTED when there is no TLS. Only what returned OK is closed.
+     */
+    int32_t (*connect)(void *userdata, const char *host, uint32_t port, uint32_t secure, void **connection);
+    /* Whether the connection stands: OK, WOULD_BLOCK, or an error. */
+    int32_t (*connected)(void *userdata, void *connection);
+    /* Reads up to `size` bytes (never 0), how many into `*got`. OK with at least one byte, WOULD_BLOCK, END when the
+     * other side has closed, or an error.
+     */
+    int32_t (*read)(void *userdata, void *connection, uint8_t *buffer, size_t size, size_t *got);
+    /* Writes up to `size` bytes (never 0), how many into `*put`. OK with at least one byte, WOULD_BLOCK, or an error. */
+    int32_t (*write)(void *userdata, void *connection, const uint8_t *data, size_t size, size_t *put);
+    /* Closes and frees. Exactly once for each connection. */
+    void (*close)(void *userdata, void *connection);
+} smoothcore_stream_port;
+
+/* Decoders and the presentation clock. `configure`, `submit`, `status` and `flush` are required; NULL for another one
+ * means that it is not called.
+ */
+typedef struct smoothcore_decoder_port {
+    /* sizeof(smoothcore_decoder_port). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_FRAMING_ number. */
+    uint32_t framing;
+    /* SMOOTHCORE_DECODER_ flags. */
+    uint32_t flags;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Sets up the decoder of one stream. OK; WOULD_BLOCK for not before what it holds has drained, then it is asked
+     * again; anything else for it cannot play this, and the quality level is dropped.
+     */
+    int32_t (*configure)(void *userdata, const struct smoothcore_setup *setup);
+    /* Takes one sample, by copy or by use, or none of it. OK; WOULD_BLOCK for no room, then the same sample comes
+     * again; an error when the decoder is broken, which ends playback with SMOOTHCORE_E_DECODER_FAILED.
+     */
+    int32_t (*submit)(void *userdata, const struct smoothcore_sample *sample);
+    /* Tells what the decoder of a stream holds. Anything but OK counts as nothing held. */
+    int32_t (*status)(void *userdata, uint32_t stream, struct smoothcore_buffered *out);
+    /* Throws away everything of a stream that is older than `epoch`. */
+    void (*flush)(void *userdata, uint32_t stream, uint32_t epoch);
+    /* No sample follows on this stream in this epoch. NULL: not told. */
+    void (*end)(void *userdata, uint32_t stream, uint32_t epoch);
+    /* The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes. */
+    void (*rate)(void *userdata, int32_t rate);
+} smoothcore_decoder_port;
+
+/* A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well. */
+typedef struct smoothcore_clock_port {
+    /* sizeof(smoothcore_clock_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Microseconds since any moment; never goes back. */
+    uint64_t (*now_us)(void *userdata);
+    /* Returns at `until_us`, or earlier when something has happened or `wakeup` was called. NULL: no blocking mode. */
+    void (*wait_until)(void *userdata, uint64_t until_us);
+    /* Called by smoothcore_player_wake, on its thread: makes your sleeping loop, or `wait_until`, return. NULL: nothing. */
+    void (*wakeup)(void *userdata);
+} smoothcore_clock_port;
+
+/* Hears of events as they happen, for those who would rather not fetch them with smoothcore_player_event. */
+typedef struct smoothcore_event_port {
+    /* sizeof(smoothcore_event_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* One event; valid during the call. Required. */
+    void (*event)(void *userdata, const struct smoothcore_event *event);
+} smoothcore_event_port;
+
+/* The ports of one player. The tables are copied by smoothcore_player_create and need not outlive it; what their
+ * userdata points to must outlive the player.
+ */
+typedef struct smoothcore_ports {
+    /* sizeof(smoothcore_ports). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* An HTTP stack; NULL with `streams`. Exactly one of the two. */
+    const struct smoothcore_http_port *http;
+    /* Byte streams; NULL with `http`. SMOOTHCORE_E_UNSUPPORTED in a library built without its HTTP client. */
+    const struct smoothcore_stream_port *streams;
+    /* Required. */
+    const struct smoothcore_decoder_port *decoder;
+    /* Required. */
+    const struct smoothcore_clock_port *clock;
+    /* Where events go; NULL: to the ring that smoothcore_player_event reads. */
+    const struct smoothcore_event_port *events;
+} smoothcore_ports;
+
+/* Takes log lines: `level` is a SMOOTHCORE_LOG_ number; `target` and `message` end with NUL, are UTF-8 of at most 63 and
+ * 255 bytes, cut at a character, and valid during the call.
+ */
+typedef void (*smoothcore_log_sink)(void *userdata, uint32_t level, const char *target, const char *message);
 
 #ifdef __cplusplus
 extern "C" {
@@ -194,6 +932,248 @@ const char *smoothcore_version(void);
  * know. Static text, never freed. Any thread, any time.
  */
 const char *smoothcore_strerror(int32_t code);
+
+/* Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
+ *
+ * E_ARGUMENT; E_ABI for a header of another ABI major or a newer minor; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_session_create(const struct smoothcore_config *config, struct smoothcore_session **out);
+
+/* Frees a session and all it holds. NULL is fine. Exchanges in flight are yours to stop. */
+void smoothcore_session_destroy(struct smoothcore_session *session);
+
+/* Starts: the next poll asks for the manifest at `url`, an absolute http or https URL ended by NUL. Once a session.
+ *
+ * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_session_open(struct smoothcore_session *session,
+                                uint64_t at_us,
+                                const char *url);
+
+/* Tells the next thing to do. Call until `out->kind` is SMOOTHCORE_OUTPUT_IDLE.
+ *
+ * OK; END with IDLE when every stream was handed over to its end; with IDLE the fatal error that ended the session.
+ */
+int32_t smoothcore_session_poll(struct smoothcore_session *session,
+                                struct smoothcore_output *out);
+
+/* The head of a response has arrived. Optional for a stack that only tells the end; then 200 is assumed. Ignored for an
+ * exchange that is unknown or cancelled, as are all facts about one.
+ *
+ * E_ARGUMENT for a status outside 100 to 999 or a negative length other than -1; E_URL_INVALID for the final URL; the
+ * fatal error of a failed session.
+ */
+int32_t smoothcore_session_response(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    uint32_t request,
+                                    const struct smoothcore_response *response);
+
+/* Hands in body bytes by copy. `*taken` is how many were taken: fewer than `size` when the budget has no room now. Then
+ * keep the rest, stop reading that connection, and offer it again when samples have been accepted.
+ *
+ * OK; WOULD_BLOCK when not all were taken; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_body(struct smoothcore_session *session,
+                                uint64_t at_us,
+                                uint32_t request,
+                                const uint8_t *data,
+                                size_t size,
+                                size_t *taken);
+
+/* Memory to read body bytes into: `*size` bytes at `*data`, the library's, until the next call with this session; then
+ * smoothcore_session_filled. The way without a copy.
+ *
+ * OK; WOULD_BLOCK with `*size` 0 when the budget has no room now or the exchange is unknown: stop reading that
+ * connection until samples have been accepted; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_space(struct smoothcore_session *session,
+                                 uint32_t request,
+                                 uint8_t **data,
+                                 size_t *size);
+
+/* Counts `size` bytes written to the front of what smoothcore_session_space returned.
+ *
+ * E_PORT_CONTRACT when that is more than there was, and the session fails; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_filled(struct smoothcore_session *session,
+                                  uint64_t at_us,
+                                  uint32_t request,
+                                  size_t size);
+
+/* The exchange is over: `outcome` 0 when the whole body was handed in, else a -2xx number; any other negative number
+ * counts as SMOOTHCORE_E_NETWORK_IO.
+ *
+ * E_ARGUMENT for a positive outcome; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_finished(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    uint32_t request,
+                                    int32_t outcome);
+
+/* The decoder took the sample last offered for this stream. */
+int32_t smoothcore_session_accepted(struct smoothcore_session *session, uint64_t at_us, uint32_t stream);
+
+/* The decoder has no room for it now. It is offered again after smoothcore_session_buffered or _timeout. */
+int32_t smoothcore_session_refused(struct smoothcore_session *session, uint64_t at_us, uint32_t stream);
+
+/* What the decoder of a stream holds. */
+int32_t smoothcore_session_buffered(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    uint32_t stream,
+                                    const struct smoothcore_buffered *held);
+
+/* The answer to SMOOTHCORE_OUTPUT_CONFIGURE: OK; WOULD_BLOCK for not before the decoder has drained; a negative number
+ * when it cannot play this, and the quality level is dropped.
+ */
+int32_t smoothcore_session_configured(struct smoothcore_session *session,
+                                      uint64_t at_us,
+                                      uint32_t stream,
+                                      int32_t answer);
+
+/* Time has passed. Early ones are harmless. */
+int32_t smoothcore_session_timeout(struct smoothcore_session *session, uint64_t at_us);
+
+/* Goes on from the fragment that covers `to`. Samples before `to` carry SMOOTHCORE_SAMPLE_PREROLL.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a negative time; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_seek(struct smoothcore_session *session, uint64_t at_us, int64_t to);
+
+/* Plays (`on` 1) or stops playing (0) one stream. One that is turned on starts where the others are.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when the budget cannot
+ * be divided among so many; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_select(struct smoothcore_session *session,
+                                  uint64_t at_us,
+                                  uint32_t stream,
+                                  uint32_t on);
+
+/* Holds the presentation clock until smoothcore_session_play; fetching goes on. */
+int32_t smoothcore_session_pause(struct smoothcore_session *session, uint64_t at_us);
+
+/* Lets the presentation clock run when there is enough media, as it does from the start. */
+int32_t smoothcore_session_play(struct smoothcore_session *session, uint64_t at_us);
+
+/* Figures since open. Also of a failed session. */
+int32_t smoothcore_session_stats(struct smoothcore_session *session, struct smoothcore_stats *out);
+
+/* The presentation as a whole. E_STATE before the manifest is there. */
+int32_t smoothcore_session_presentation(struct smoothcore_session *session,
+                                        struct smoothcore_presentation *out);
+
+/* How many streams the manifest lists, playable or not. E_STATE before the manifest is there. */
+int32_t smoothcore_session_stream_count(struct smoothcore_session *session, uint32_t *out);
+
+/* Stream `stream`, from 0. E_STATE before the manifest is there, E_ARGUMENT when there are not so many. */
+int32_t smoothcore_session_stream(struct smoothcore_session *session,
+                                  uint32_t stream,
+                                  struct smoothcore_stream_info *out);
+
+/* Quality level `position` of a stream, from 0 in the order of the manifest. Errors as smoothcore_session_stream. */
+int32_t smoothcore_session_level(struct smoothcore_session *session,
+                                 uint32_t stream,
+                                 uint32_t position,
+                                 struct smoothcore_level_info *out);
+
+/* Makes a player. `*out` goes back to smoothcore_player_destroy; it is NULL after an error. No port is called.
+ *
+ * E_ARGUMENT for a number out of range, a missing port or required function; E_ABI for a header of another ABI major or
+ * a newer minor; E_BUDGET; E_NO_MEMORY; E_UNSUPPORTED for byte streams in a library without its HTTP client.
+ */
+int32_t smoothcore_player_create(const struct smoothcore_config *config,
+                                 const struct smoothcore_ports *ports,
+                                 struct smoothcore_player **out);
+
+/* Ends every exchange in flight through the port, then frees the player and all it holds. NULL is fine. Decoders are
+ * yours to stop. Does nothing inside a callback of the same player: call it when the callback has returned.
+ */
+void smoothcore_player_destroy(struct smoothcore_player *player);
+
+/* Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
+ * player.
+ *
+ * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_player_open(struct smoothcore_player *player,
+                               const char *url);
+
+/* Event-loop mode: does what can be done now and returns. `*next_us` is when to call again at the latest, by the clock
+ * port; SMOOTHCORE_NO_TIME_US: not before a port has something new, which it tells with smoothcore_player_wake.
+ *
+ * OK; END when everything has been shown, though a seek may go on from there; E_STATE before open; a fatal error, which
+ * every further call returns as well.
+ */
+int32_t smoothcore_player_step(struct smoothcore_player *player,
+                               uint64_t *next_us);
+
+/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
+ * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
+ *
+ * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
+ */
+int32_t smoothcore_player_run(struct smoothcore_player *player);
+
+/* Makes smoothcore_player_step due at once, and calls the clock port's `wakeup` on this thread, which must return at
+ * once. Ports call it when a WOULD_BLOCK of theirs has ended. Any thread and any callback, as long as the player lives.
+ */
+void smoothcore_player_wake(struct smoothcore_player *player);
+
+/* Fetches the oldest event; 64 are kept, and `out->lost` counts those that had to go. With an event port there are none.
+ *
+ * OK; WOULD_BLOCK when there is none. Also of a failed player.
+ */
+int32_t smoothcore_player_event(struct smoothcore_player *player,
+                                struct smoothcore_event *out);
+
+/* Goes on from the fragment that covers `to`. Samples before `to` carry SMOOTHCORE_SAMPLE_PREROLL.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a negative time; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_seek(struct smoothcore_player *player, int64_t to);
+
+/* Plays (`on` 1) or stops playing (0) one stream. One that is turned on starts where the others are.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when the budget cannot
+ * be divided among so many; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_select(struct smoothcore_player *player,
+                                 uint32_t stream,
+                                 uint32_t on);
+
+/* Holds the presentation clock, from the next step on, until smoothcore_player_play; fetching goes on. */
+int32_t smoothcore_player_pause(struct smoothcore_player *player);
+
+/* Lets the presentation clock run when there is enough media, as it does from the start. */
+int32_t smoothcore_player_play(struct smoothcore_player *player);
+
+/* Figures since open. Also of a failed player. */
+int32_t smoothcore_player_stats(struct smoothcore_player *player, struct smoothcore_stats *out);
+
+/* The presentation as a whole. E_STATE before the manifest is there. */
+int32_t smoothcore_player_presentation(struct smoothcore_player *player, struct smoothcore_presentation *out);
+
+/* How many streams the manifest lists, playable or not. E_STATE before the manifest is there. */
+int32_t smoothcore_player_stream_count(struct smoothcore_player *player, uint32_t *out);
+
+/* Stream `stream`, from 0. E_STATE before the manifest is there, E_ARGUMENT when there are not so many. */
+int32_t smoothcore_player_stream(struct smoothcore_player *player,
+                                 uint32_t stream,
+                                 struct smoothcore_stream_info *out);
+
+/* Quality level `position` of a stream, from 0 in the order of the manifest. Errors as smoothcore_player_stream. */
+int32_t smoothcore_player_level(struct smoothcore_player *player,
+                                uint32_t stream,
+                                uint32_t position,
+                                struct smoothcore_level_info *out);
+
+/* Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
+ * whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.
+ * The sink is called on the thread that called the library and must not call it, smoothcore_player_wake excepted.
+ */
+void smoothcore_log_set(smoothcore_log_sink sink,
+                        void *userdata,
+                        uint32_t max_level);
 
 /* Firmware defines this: `size` bytes (never 0) aligned to `align` (a power of two, at most 16 on every
  * supported target), or NULL when there is no memory, which becomes an error code and no abort. The library
