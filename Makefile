@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest plays scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -113,6 +113,12 @@ test:
 
 ports:
 	@sh tests/steps/rust.sh ports
+	@sh ports/posix/test/run.sh
+
+# Every example, port and HTTP seam on real media: what comes out is compared byte for byte.
+plays: $(ARCHIVES) tools
+	@$(foreach t,$(LINUX),sh ports/posix/test/play.sh $(t) $(call archive,$(t)) bin/smoothcore &&) true
+	@sh ports/ureq/c/test.sh $(call archive,$(HOST))
 
 coverage:
 	@sh tests/steps/coverage.sh

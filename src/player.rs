@@ -82,7 +82,12 @@ impl<H: Http, D: Decoder> Player<H, D> {
             self.session.input(at, Input::Timeout);
             next = self.drain(at, on_event);
         }
-        Turn { next: if moved { Some(at) } else { next }, state: self.session.state() }
+        if moved {
+            next = Some(at);
+        } else if self.session.state() == State::Ended {
+            next = self.played_out_at(at);
+        }
+        Turn { next, state: self.session.state() }
     }
 
     /// Plays to the end, waiting on `clock`.
@@ -123,6 +128,13 @@ impl<H: Http, D: Decoder> Player<H, D> {
         while let Some(open) = self.exchanges.pop() {
             self.http.cancel(open.id);
         }
+    }
+
+    /// When the decoders will have shown what they hold; `None` when they have.
+    fn played_out_at(&mut self, at: Instant) -> Option<Instant> {
+        let decoder = &mut self.decoder;
+        let longest = self.streams.iter().map(|s| decoder.status(*s).depth).max()?;
+        (longest > Micros::ZERO).then(|| at.after(longest))
     }
 
     /// The session: state, figures, seeking and selection.

@@ -20,9 +20,10 @@ cp LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$out/"
 sed "s/@VERSION@/$version/" "$here/smoothcore.pc.in" >"$out/lib/pkgconfig/smoothcore.pc"
 sed "s/@VERSION@/$version/" "$here/smoothcore-config.cmake.in" >"$out/lib/cmake/smoothcore/smoothcore-config.cmake"
 # What firmware starts from: the C examples and the POSIX port they are built with.
-if [ -d examples/c ]; then cp -R examples/c "$out/examples/c"; fi
-if [ -d ports/posix ]; then cp -R ports/posix "$out/examples/posix"; fi
-find "$out" -name target -type d -prune -exec rm -rf {} +
+cp examples/c/*.c examples/c/README.md "$out/examples/"
+cp -R ports/posix "$out/examples/posix"
+cp -R ports/template "$out/examples/template"
+rm -rf "$out/examples/posix/test"
 tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@${SOURCE_DATE_EPOCH:-0}" \
     -C dist -cf - "$name" | gzip -n9 >"$out.tar.gz"
 echo "$out.tar.gz: $(wc -c <"$out.tar.gz") bytes"

@@ -312,7 +312,8 @@ impl Session {
 
     pub(super) fn on_buffered(&mut self, stream: StreamId, state: Buffered) {
         let now = self.now;
-        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream) {
+        // Before the decoder has heard of the flush, it still counts what is void.
+        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream && !f.flush) {
             feed.report(now, state);
             feed.ask_again();
         }
