@@ -40,6 +40,7 @@ impl Given {
     }
 
     /// The budget as C gave it.
+    #[cfg(feature = "http1")]
     pub fn total(&self) -> usize {
         self.core.budget.saturating_add(self.reserve.bytes)
     }

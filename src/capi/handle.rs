@@ -17,8 +17,16 @@ pub(super) struct Guarded<B> {
 }
 
 impl<B> Guarded<B> {
-    pub const fn new(body: B) -> Guarded<B> {
-        Guarded { busy: AtomicBool::new(false), body: UnsafeCell::new(body) }
+    /// Begins to make one at `at`, nobody inside; what is returned is where its body goes.
+    ///
+    /// # Safety
+    /// `at` is writable memory for one.
+    pub unsafe fn begin(at: *mut Guarded<B>) -> *mut B {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (&raw mut (*at).busy).write(AtomicBool::new(false));
+            UnsafeCell::raw_get(&raw const (*at).body)
+        }
     }
 
     /// Runs `act` alone on the body; its result as a number, or that of [`Code::Reentrant`].
@@ -53,20 +61,28 @@ pub(super) unsafe fn look<'a, T>(handle: *mut T) -> Result<&'a T, Code> {
     Ok(unsafe { &*handle })
 }
 
-/// Puts `value` on the heap.
+/// Makes a handle on the heap, in place: handles are too large for a small stack, where a value would lie twice.
 ///
 /// # Errors
-/// [`Code::NoMemory`].
-pub(super) fn place<T>(value: T) -> Result<*mut T, Code> {
+/// [`Code::NoMemory`], or what `fill` says.
+///
+/// # Safety
+/// When `fill` says that all is well it has written every field; otherwise none that needs dropping.
+pub(super) unsafe fn place<T>(fill: impl FnOnce(*mut T) -> Result<(), Code>) -> Result<*mut T, Code> {
     const { assert!(size_of::<T>() > 0) };
     // SAFETY: the size is not 0.
     let handle = unsafe { alloc(Layout::new::<T>()) }.cast::<T>();
     if handle.is_null() {
         return Err(Code::NoMemory);
     }
-    // SAFETY: fresh memory of the right size and alignment.
-    unsafe { handle.write(value) };
-    Ok(handle)
+    match fill(handle) {
+        Ok(()) => Ok(handle),
+        Err(code) => {
+            // SAFETY: allocated above with this layout.
+            unsafe { dealloc(handle.cast(), Layout::new::<T>()) };
+            Err(code)
+        }
+    }
 }
 
 /// Drops and frees what [`place`] made.

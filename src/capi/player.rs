@@ -187,12 +187,26 @@ pub unsafe extern "C" fn smoothcore_player_create(
         let wire = unsafe { Wire::read(&ports.table, &mut given) }?;
         // SAFETY: as the header says.
         let decoder = unsafe { DecoderPort::read(ports.table.decoder, &given.reserve) }?;
-        let player = Player::new(given.core, wire, decoder).map_err(|e| e.code)?;
         let (wakeup, userdata) = (ports.clock.wakeup, ports.clock.userdata);
         let waker = Waker { woken: AtomicBool::new(false), wakeup, userdata };
         let outlet = Outlet { port: ports.events, ring, lost: 0 };
-        let body = Body { player, clock: ports.clock, outlet, reserve: given.reserve };
-        handle::place(smoothcore_player { waker, guarded: Guarded::new(body) })
+        let fill = |at: *mut smoothcore_player| {
+            // SAFETY: `at` is memory for a player; below, every field is written.
+            unsafe {
+                let body = Guarded::begin(&raw mut (*at).guarded);
+                match Player::new(given.core, wire, decoder) {
+                    Ok(player) => (&raw mut (*body).player).write(player),
+                    Err(error) => return Err(error.code),
+                }
+                (&raw mut (*body).clock).write(ports.clock);
+                (&raw mut (*body).outlet).write(outlet);
+                (&raw mut (*body).reserve).write(given.reserve);
+                (&raw mut (*at).waker).write(waker);
+            }
+            Ok(())
+        };
+        // SAFETY: all of it, or nothing.
+        unsafe { handle::place(fill) }
     };
     // SAFETY: as the header says.
     unsafe { handle::hand_out(out, make) }

@@ -144,21 +144,28 @@ pub unsafe extern "C" fn smoothcore_session_create(
         // SAFETY: as the header says.
         let given = unsafe { given::config(config, mem::size_of::<smoothcore_session>()) }?;
         let reserve = given.reserve;
-        let session = Session::new(given.core).map_err(|e| e.code)?;
         let url = UrlText::new(reserve.url_bytes)?;
-        handle::place(smoothcore_session {
-            guarded: Guarded::new(Body {
-                session,
-                reserve,
-                url,
-                parts: PartList::new(reserve.parts),
-                codec: [0; 40],
-                request: record::blank(),
-                setup: record::blank(),
-                sample: record::blank(),
-                event: record::blank(),
-            }),
-        })
+        let fill = |at: *mut smoothcore_session| {
+            // SAFETY: `at` is memory for a session; below, every field is written.
+            unsafe {
+                let body = Guarded::begin(&raw mut (*at).guarded);
+                match Session::new(given.core) {
+                    Ok(session) => (&raw mut (*body).session).write(session),
+                    Err(error) => return Err(error.code),
+                }
+                (&raw mut (*body).reserve).write(reserve);
+                (&raw mut (*body).url).write(url);
+                (&raw mut (*body).parts).write(PartList::new(reserve.parts));
+                (&raw mut (*body).codec).write([0; 40]);
+                (&raw mut (*body).request).write(record::blank());
+                (&raw mut (*body).setup).write(record::blank());
+                (&raw mut (*body).sample).write(record::blank());
+                (&raw mut (*body).event).write(record::blank());
+            }
+            Ok(())
+        };
+        // SAFETY: all of it, or nothing.
+        unsafe { handle::place(fill) }
     };
     // SAFETY: as the header says.
     unsafe { handle::hand_out(out, make) }

@@ -1,0 +1,25 @@
+#!/bin/sh
+# What does not fit into make check: many seeds of the random driver, and the demo's link for half an hour in real time.
+#   soak.sh            Environment: SMOOTHCORE_SEEDS (default 20000), SOAK_ROUNDS (default 30, about 50 s each)
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+SMOOTHCORE_SEEDS=${SMOOTHCORE_SEEDS:-20000} cargo test --release --locked --test session_chaos -- --nocapture
+work=$(mktemp -d)
+origin=
+trap '[ -z "$origin" ] || kill "$origin" 2>/dev/null || true; rm -rf "$work"' EXIT
+printf '7 1000\n13 140\n9 1200 80\n12 150\n3 20\n' >"$work/link.txt"
+bin/smoothcore origin tests/media --port 0 --link "$work/link.txt" >"$work/origin.txt" &
+origin=$!
+until grep -q listening "$work/origin.txt"; do sleep 0.1; done
+url=$(tr ' ' '\n' <"$work/origin.txt" | grep -m 1 testcard.ism/)
+round=0
+while [ $round -lt "${SOAK_ROUNDS:-30}" ]; do
+    round=$((round + 1))
+    bin/smoothcore play "$url" --audio all --budget $((1 + round % 4))M --seed $round --json >"$work/round.json" 2>"$work/err" || {
+        cat "$work/err" >&2
+        exit 1
+    }
+    grep -q '"ended":true' "$work/round.json"
+    echo "soak: round $round: $(cut -c1-200 "$work/round.json")"
+done
