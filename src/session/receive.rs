@@ -99,8 +99,7 @@ impl Session {
     }
 
     fn fragment_space(&mut self, i: usize) -> &mut [u8] {
-        if !self.make_space(i) {
-            self.check_stuck(i);
+        if !self.make_space(i) && !(self.relieve(i) && self.make_space(i)) {
             return &mut [];
         }
         match self.feeds.get(i).and_then(|f| f.queue.last()) {
@@ -116,16 +115,72 @@ impl Session {
         let Some(feed) = self.feeds.get_mut(i) else { return false };
         let Some(back) = feed.queue.last_mut() else { return false };
         let must_grow = back.body.is_full(pool);
-        feed.blocked = must_grow && (open == 0 || back.body.grow(pool, account).is_err());
-        !feed.blocked
+        if must_grow && (open == 0 || back.body.grow(pool, account).is_err()) {
+            self.block(i);
+            return false;
+        }
+        self.unblock(i);
+        true
     }
 
-    /// A stream that can take no more bytes and has nothing to hand out would wait for ever.
-    fn check_stuck(&mut self, i: usize) {
-        let Some(feed) = self.feeds.get(i) else { return };
+    /// The exchange of stream `i` waits for memory: no time passes for it.
+    fn block(&mut self, i: usize) {
+        let now = self.now;
+        if let Some(feed) = self.feeds.get_mut(i)
+            && !feed.blocked
+        {
+            feed.blocked = true;
+            self.throughput.pause(now);
+        }
+    }
+
+    /// The exchange of stream `i` no longer waits for memory.
+    pub(super) fn unblock(&mut self, i: usize) {
+        let now = self.now;
+        if let Some(feed) = self.feeds.get_mut(i)
+            && feed.blocked
+        {
+            feed.blocked = false;
+            self.throughput.begin(now);
+            if let Some(exchange) = &mut feed.fetch {
+                exchange.heard = now;
+            }
+        }
+    }
+
+    /// A stream that can take no more bytes and has nothing to hand out would wait for ever. Whether it has got rid of
+    /// bytes that nobody needs; if there are none, its fragment is too large.
+    fn relieve(&mut self, i: usize) -> bool {
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return false };
         let alone = feed.queue.len() <= 1 && feed.blocks() >= feed.reserve;
-        if alone && !feed.sample_at_hand() {
-            self.too_large(i, Error::at(Code::LimitSampleBytes, "mdat", 0));
+        if !alone || feed.sample_at_hand() {
+            return false;
+        }
+        if let Some(back) = feed.queue.last_mut() {
+            let unread = back.walk.unread();
+            let needed = match back.table.samples().get(back.next) {
+                Some(_) if back.next < back.placed && !back.in_order => 0,
+                Some(next) if back.next < back.placed => u64::from(next.offset).min(unread),
+                _ => unread,
+            };
+            let before = back.body.blocks();
+            back.body.release_before(pool, account, needed);
+            if back.body.blocks() < before {
+                return true;
+            }
+        }
+        self.too_large(i, Error::at(Code::LimitSampleBytes, "mdat", 0));
+        false
+    }
+
+    /// Looks after exchanges that wait for memory, for a host that does not touch them meanwhile.
+    pub(super) fn tend_blocked(&mut self) {
+        self.wake_blocked();
+        for i in 0..self.feeds.len() {
+            if self.feeds.get(i).is_some_and(|f| f.blocked) && self.relieve(i) {
+                self.unblock(i);
+            }
         }
     }
 
@@ -162,7 +217,7 @@ impl Session {
             match back.walk.advance(&mp4::Body { source: &reader, end, content_length }, limits)? {
                 Found::Moof { offset, size } => self.take_moof(i, offset, size)?,
                 Found::Mdat { payload_offset, payload_size } => {
-                    let table = if back.again { &mut self.checked } else { &mut back.table };
+                    let table = if back.again { &mut feed.checked } else { &mut back.table };
                     table.place(payload_offset, payload_size)?;
                     self.take_table(i)?;
                 }
@@ -173,7 +228,8 @@ impl Session {
     }
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
-        let Some(back) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) else { return Ok(()) };
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {
             Some(whole) => whole,
             None => {
@@ -185,7 +241,7 @@ impl Session {
                 self.gathered.as_slice()
             }
         };
-        let table = if back.again { &mut self.checked } else { &mut back.table };
+        let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
         if info.encryption != Encryption::Clear {
             return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
@@ -197,10 +253,11 @@ impl Session {
     fn take_table(&mut self, i: usize) -> Result<()> {
         let largest = self.largest_sample(i);
         let (pool, account) = (&mut self.pool, &mut self.account);
-        let Some(back) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) else { return Ok(()) };
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         if back.again {
-            self.checked.spread(back.duration);
-            let (new, old) = (self.checked.samples(), back.table.samples());
+            feed.checked.spread(back.duration);
+            let (new, old) = (feed.checked.samples(), back.table.samples());
             if new.len() <= back.next && back.next < old.len() {
                 // More pairs follow; compare when the ones that left are there.
                 return Ok(());
@@ -211,11 +268,11 @@ impl Session {
                     .zip(old)
                     .all(|(n, o)| (n.size, n.duration, n.composition) == (o.size, o.duration, o.composition));
             if !same {
-                self.checked.clear();
+                feed.checked.clear();
                 return Err(Error::at(Code::FragmentChanged, "moof", 0));
             }
-            core::mem::swap(&mut back.table, &mut self.checked);
-            self.checked.clear();
+            core::mem::swap(&mut back.table, &mut feed.checked);
+            feed.checked.clear();
             back.again = false;
         } else {
             back.table.spread(back.duration);
@@ -265,6 +322,8 @@ impl Session {
 
     pub(super) fn on_finished(&mut self, id: RequestId, outcome: Outcome) {
         if self.opening.is_some_and(|e| e.id == id) {
+            // The host has closed it: nothing to cancel.
+            self.opening = None;
             match outcome {
                 Outcome::Complete => self.manifest_complete(),
                 Outcome::Failed(code) => self.manifest_failed(network(code)),
@@ -297,7 +356,6 @@ impl Session {
         back.complete = true;
         feed.retry = Default::default();
         feed.lost_in_a_row = 0;
-        feed.blocked = false;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
@@ -326,6 +384,7 @@ impl Session {
 
     /// The host has closed the exchange: nothing to cancel.
     fn finish_exchange(&mut self, i: usize) {
+        self.unblock(i);
         let now = self.now;
         if self.feeds.get_mut(i).and_then(|f| f.fetch.take()).is_some() {
             self.throughput.end(now);
@@ -335,7 +394,6 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
-        self.checked.clear();
         match error.code {
             Code::Budget | Code::NoMemory => self.fail(error),
             Code::LimitSampleBytes => self.too_large(i, error),
@@ -351,11 +409,9 @@ impl Session {
     /// A sample can never fit: not at this level.
     fn too_large(&mut self, i: usize, error: Error) {
         self.cancel_fetch(i);
-        let Some((level, committed)) =
-            self.feeds.get(i).and_then(|f| f.queue.last().map(|q| (q.level, q.committed())))
-        else {
-            return;
-        };
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.keep_offered();
+        let Some((level, committed)) = feed.queue.last().map(|q| (q.level, q.committed())) else { return };
         let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.masked.is_none()).count());
         if left <= 1 {
             // Not even the last level: the budget is what is wrong.
@@ -369,10 +425,8 @@ impl Session {
         }
         let now = self.now;
         let (pool, account) = (&mut self.pool, &mut self.account);
-        if let Some(feed) = self.feeds.get_mut(i)
-            && let Some(back) = feed.queue.last_mut()
-        {
-            back.restart(pool, account);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.restart_back(pool, account);
             feed.retrying = true;
             feed.retry.not_before = now;
         }
@@ -381,15 +435,8 @@ impl Session {
     /// Bytes have made room: whoever waited for it may go on.
     pub(super) fn wake_blocked(&mut self) {
         for i in 0..self.feeds.len() {
-            let open = self.blocks_open_to(i);
-            if open > 0
-                && let Some(feed) = self.feeds.get_mut(i)
-                && feed.blocked
-            {
-                feed.blocked = false;
-                if let Some(exchange) = &mut feed.fetch {
-                    exchange.heard = self.now;
-                }
+            if self.feeds.get(i).is_some_and(|f| f.blocked) && self.blocks_open_to(i) > 0 {
+                self.unblock(i);
             }
         }
     }
