@@ -14,6 +14,8 @@ use crate::time::{MediaTime, TimeScale};
 
 /// `00 00 00 01`.
 const START_CODE: u32 = 1;
+/// What goes before a sample is seldom longer: parameter sets and a delimiter.
+const PREFIX: usize = 512;
 
 impl Session {
     /// What stream `i` has for its decoder now.
@@ -110,6 +112,14 @@ impl Session {
 
     /// Brings the front sample into the decoder's form and offers it.
     fn offer_sample(&mut self, i: usize) -> Option<Step> {
+        let size = self.feeds.get(i).and_then(|f| f.queue.first()).map_or(0, |f| {
+            f.table
+                .samples()
+                .get(f.next)
+                .filter(|_| f.prepared != Some(f.next))
+                .map_or(0, |s| s.size as usize)
+        });
+        self.make_room(size.saturating_add(PREFIX));
         match self.prepare_sample(i) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;

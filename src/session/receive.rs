@@ -1,5 +1,6 @@
 //! Bytes of responses on their way into fragments.
 
+use super::feed::Offer;
 use super::{Session, State};
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
@@ -151,9 +152,11 @@ impl Session {
     /// A stream that can take no more bytes and has nothing to hand out would wait for ever. Whether it has got rid of
     /// bytes that nobody needs; if there are none, its fragment is too large.
     fn relieve(&mut self, i: usize) -> bool {
+        // Memory may be short for another reason than blocks; then it matters whether any sample can still leave.
+        let moving = self.feeds.iter().any(|f| f.selected && (f.offer != Offer::None || f.sample_at_hand()));
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return false };
-        let alone = feed.queue.len() <= 1 && feed.blocks() >= feed.reserve;
+        let alone = feed.queue.len() <= 1 && (feed.blocks() >= feed.reserve || !moving);
         if !alone || feed.sample_at_hand() {
             return false;
         }
@@ -228,6 +231,8 @@ impl Session {
     }
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
+        // Put together, and a table entry of five numbers for each number in it.
+        self.make_room((size as usize).saturating_mul(6));
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {

@@ -1,7 +1,7 @@
 //! Which fragment is fetched next, from which quality level.
 
 use super::Session;
-use super::feed::{Cursor, Offer};
+use super::feed::{Cursor, Fragment, Offer};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
@@ -82,6 +82,11 @@ impl Session {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
+        if empty {
+            // The lists below, each at most doubled.
+            let fragments = self.feeds.get(i).map_or(0, |f| f.spare.len().saturating_add(f.queue.len()));
+            self.make_room(fragments.saturating_add(8).saturating_mul(size_of::<Fragment>()));
+        }
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
         if feed.open_fragment(account, start, duration).is_err() {
