@@ -51,6 +51,12 @@ impl Throughput {
         }
     }
 
+    /// An exchange that had begun pauses: what it waits for is not the link. Goes on with [`Throughput::begin`].
+    pub fn pause(&mut self, at: Instant) {
+        self.settle(at);
+        self.busy = self.busy.saturating_sub(1);
+    }
+
     /// The cautious estimate in bit/s: the smaller of a fast and a slow mean. `None` before the first window.
     pub fn rate(&self) -> Option<u64> {
         if self.windows == 0 { None } else { Some(self.fast.min(self.slow)) }

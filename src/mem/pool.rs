@@ -11,13 +11,20 @@ use crate::error::{Code, Result};
 pub struct Pool {
     block: usize,
     blocks: List<Bytes>,
+    /// Blocks in no chain. Their memory may have been given back: then they are empty.
     free: List<u16>,
+    hollow: usize,
 }
 
 impl Pool {
     /// An empty pool of blocks of `block` bytes each, at least 256.
     pub const fn new(block: usize) -> Pool {
-        Pool { block: if block < 256 { 256 } else { block }, blocks: List::new(), free: List::new() }
+        Pool {
+            block: if block < 256 { 256 } else { block },
+            blocks: List::new(),
+            free: List::new(),
+            hollow: 0,
+        }
     }
 
     /// Bytes of one block.
@@ -32,14 +39,18 @@ impl Pool {
 
     /// Bytes charged for blocks and lists.
     pub fn charged(&self) -> usize {
-        let blocks = self.blocks.len().saturating_mul(self.block);
+        let blocks = self.blocks.len().saturating_sub(self.hollow).saturating_mul(self.block);
         blocks.saturating_add(self.blocks.charged()).saturating_add(self.free.charged())
     }
 
     /// A block, fresh from the account only when none is free.
     fn take(&mut self, account: &mut Account) -> Result<u16> {
         if let Some(index) = self.free.pop() {
-            return Ok(index);
+            let filled = self.fill(account, index);
+            if filled.is_err() {
+                self.give(account, index);
+            }
+            return filled.map(|()| index);
         }
         let index = u16::try_from(self.blocks.len()).map_err(|_| Code::Budget)?;
         // Room on the free list comes first, so that giving a block back can never fail.
@@ -56,6 +67,33 @@ impl Pool {
             Err(e) => {
                 account.release(self.block);
                 Err(e)
+            }
+        }
+    }
+
+    /// Gets the block's memory again where [`Pool::trim`] took it.
+    fn fill(&mut self, account: &mut Account, index: u16) -> Result<()> {
+        match self.blocks.get_mut(usize::from(index)).filter(|b| b.is_empty()) {
+            Some(block) => {
+                block.reserve_exact(account, self.block)?;
+                block.resize(account, self.block, 0)?;
+                self.hollow = self.hollow.saturating_sub(1);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives memory of free blocks back until `account` has room for `want` bytes, as far as they reach.
+    pub fn trim(&mut self, account: &mut Account, want: usize) {
+        // From the front: the blocks freed last are taken first.
+        for index in self.free.iter() {
+            if account.room() >= want {
+                return;
+            }
+            if let Some(block) = self.blocks.get_mut(usize::from(*index)).filter(|b| !b.is_empty()) {
+                block.free(account);
+                self.hollow = self.hollow.saturating_add(1);
             }
         }
     }
@@ -85,6 +123,7 @@ impl Pool {
         }
         self.blocks.free(account);
         self.free.free(account);
+        self.hollow = 0;
     }
 }
 
@@ -298,6 +337,34 @@ mod tests {
             chain.filled(pool, n);
             bytes = &bytes[n..];
         }
+    }
+
+    #[test]
+    fn trimmed_blocks_make_room_and_come_back() {
+        let mut account = Account::new(4096);
+        let (mut pool, mut chain) = (Pool::new(256), Chain::new());
+        write(&mut chain, &mut pool, &mut account, &[7; 2048]);
+        chain.clear(&mut pool, &mut account);
+        let held = account.held();
+        pool.trim(&mut account, 0);
+        assert_eq!(account.held(), held, "no room is wanted");
+        pool.trim(&mut account, 4096 - held + 512);
+        assert_eq!(account.held(), held - 512);
+        let rest = pool.charged();
+        account.charge(512).unwrap();
+        write(&mut chain, &mut pool, &mut account, &[8; 1536]);
+        assert_eq!(pool.charged(), rest, "blocks that kept their memory go first");
+        assert!(chain.grow(&mut pool, &mut account).is_ok() || account.room() < 256);
+        account.release(512);
+        let bytes = [9; 512];
+        write(&mut chain, &mut pool, &mut account, &bytes);
+        assert_eq!(account.held(), held);
+        assert_eq!(chain.slices(&pool, 1536, 512).collect::<Vec<_>>().concat(), bytes);
+        pool.trim(&mut account, 4096);
+        assert_eq!(account.held(), held, "what is in a chain stays");
+        chain.free(&mut pool, &mut account);
+        pool.free_all(&mut account);
+        assert_eq!(account.held(), 0);
     }
 
     #[test]

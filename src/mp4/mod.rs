@@ -191,6 +191,14 @@ impl BoxWalk {
         Err(Error::at(Code::LimitBoxes, "", self.at))
     }
 
+    /// Where the first byte lies that the walk itself still needs; everything before it has been seen.
+    pub const fn unread(&self) -> u64 {
+        match self.passing {
+            Passing::Rest => u64::MAX,
+            _ => self.at,
+        }
+    }
+
     /// All arrived boxes have been passed.
     fn at_edge(&self, arrived: u64, end: BodyEnd) -> Result<Found> {
         if end == BodyEnd::Open {

@@ -73,6 +73,12 @@ impl Session {
         self.account.room() >= to_come.saturating_add(largest.saturating_mul(2))
     }
 
+    /// Sees to it that `bytes` more can be charged, twice: a list that grows is held twice for a moment. Blocks that lie
+    /// idle give way.
+    pub(super) fn make_room(&mut self, bytes: usize) {
+        self.pool.trim(&mut self.account, bytes.saturating_mul(2));
+    }
+
     /// Bytes of the largest sample the stream is sure to have room for.
     pub(super) fn largest_sample(&self, i: usize) -> u64 {
         let reserve = self.feeds.get(i).map_or(0, |f| f.reserve);

@@ -5,7 +5,7 @@ use crate::codec::Kind;
 use crate::io::{DecoderTraits, EventKind, Rate};
 use crate::time::{Instant, Micros};
 
-use super::feed::Offer;
+use super::feed::{Offer, Setup};
 
 /// While the clock runs the session looks at the decoders this often, to notice one that runs dry.
 const WATCH: Micros = Micros::from_millis(100);
@@ -134,8 +134,9 @@ impl Session {
         let (now, mut any) = (self.now, false);
         for f in self.feeds.iter().filter(|f| f.selected && f.kind != Kind::Text) {
             any = true;
-            // A full decoder or full memory is all there will ever be.
-            let full = f.offer == Offer::Refused || (f.blocked && f.depth(now, false) > Micros::ZERO);
+            // A full decoder, one that drains before it is set up anew, or full memory: there will never be more.
+            let waits = f.blocked || f.setup == Setup::Later;
+            let full = f.offer == Offer::Refused || (waits && f.depth(now, false) > Micros::ZERO);
             if !(f.ended || full || f.ready(now, false) >= want) {
                 return false;
             }

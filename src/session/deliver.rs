@@ -6,22 +6,24 @@ use crate::codec::h264::NalType;
 use crate::codec::{Codec, Kind, aac, h264};
 use crate::error::{Code, Error, Result};
 use crate::io::{
-    Buffered, Configure, Configured, DecoderTraits, EventKind, Framing, Output, Parts, Sample, SampleFlags,
-    StreamId,
+    Buffered, Configure, Configured, DecoderTraits, Epoch, EventKind, Framing, Output, Parts, Sample,
+    SampleFlags, StreamId,
 };
 use crate::mem::Pool;
 use crate::time::{MediaTime, TimeScale};
 
 /// `00 00 00 01`.
 const START_CODE: u32 = 1;
+/// What goes before a sample is seldom longer: parameter sets and a delimiter.
+const PREFIX: usize = 512;
 
 impl Session {
     /// What stream `i` has for its decoder now.
     pub(super) fn deliver(&mut self, i: usize) -> Option<Step> {
-        self.retire_front(i);
         let early = self.early_release(i);
         let feed = self.feeds.get(i)?;
-        if !feed.selected || feed.offer != Offer::None || matches!(feed.setup, Setup::Asked | Setup::Later) {
+        if !feed.selected || feed.offer != Offer::None || matches!(feed.setup, Setup::Asked(_) | Setup::Later)
+        {
             return None;
         }
         let front = feed.queue.first()?;
@@ -43,7 +45,7 @@ impl Session {
     }
 
     /// Fragments that are wholly handed out make room.
-    fn retire_front(&mut self, i: usize) {
+    pub(super) fn retire_front(&mut self, i: usize) {
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         while feed.offer == Offer::None
@@ -86,7 +88,7 @@ impl Session {
             feed.record.extend(&mut self.account, &config.private)?;
         }
         feed.parameter_sets_due = true;
-        feed.setup = Setup::Asked;
+        feed.setup = Setup::Asked(level);
         Ok(true)
     }
 
@@ -98,7 +100,7 @@ impl Session {
         let Some(level) = stream.and_then(|s| s.levels.get(level)) else { return idle };
         Output::Configure(Configure {
             stream: feed.id,
-            epoch: self.epoch,
+            epoch: feed.epoch,
             kind: feed.kind,
             config: &level.config,
             framing: self.config.decoder.framing,
@@ -110,6 +112,14 @@ impl Session {
 
     /// Brings the front sample into the decoder's form and offers it.
     fn offer_sample(&mut self, i: usize) -> Option<Step> {
+        let size = self.feeds.get(i).and_then(|f| f.queue.first()).map_or(0, |f| {
+            f.table
+                .samples()
+                .get(f.next)
+                .filter(|_| f.prepared != Some(f.next))
+                .map_or(0, |s| s.size as usize)
+        });
+        self.make_room(size.saturating_add(PREFIX));
         match self.prepare_sample(i) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;
@@ -222,7 +232,7 @@ impl Session {
         if feed.kind != Kind::Video || front.next == 0 {
             flags = flags.with(SampleFlags::KEY);
         }
-        if feed.discontinuity {
+        if feed.discontinuity || (front.next == 0 && front.after_hole) {
             flags = flags.with(SampleFlags::DISCONTINUITY);
         }
         if feed.parameter_sets_due {
@@ -233,7 +243,7 @@ impl Session {
         }
         Output::Sample(Sample {
             stream: feed.id,
-            epoch: self.epoch,
+            epoch: feed.epoch,
             pts,
             dts: feed.scale.media_time(front.dts),
             duration: feed.scale.rescale(u64::from(entry.duration), TimeScale::HNS).unwrap_or(0),
@@ -246,19 +256,22 @@ impl Session {
 
     pub(super) fn on_accepted(&mut self, stream: StreamId) {
         let Some(i) = self.feed_of(stream) else { return };
-        if self.feeds.get(i).is_none_or(|f| f.offer != Offer::Waiting) {
+        let offer = self.feeds.get(i).map_or(Offer::None, |f| f.offer);
+        if !matches!(offer, Offer::Waiting | Offer::Lost) {
             return;
         }
         if self.stats.first_sample.is_none() {
             self.stats.first_sample = Some(self.now.since(self.opened_at));
         }
         self.stats.samples = self.stats.samples.saturating_add(1);
-        if let Some(feed) = self.feeds.get_mut(i) {
-            feed.offer = Offer::None;
-            feed.discontinuity = false;
-            feed.parameter_sets_due = false;
-            feed.fresh = false;
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.offer = Offer::None;
+        feed.fresh = false;
+        if offer == Offer::Lost {
+            return;
         }
+        feed.discontinuity = false;
+        feed.parameter_sets_due = false;
         self.step_over(i);
     }
 
@@ -303,10 +316,12 @@ impl Session {
     }
 
     pub(super) fn on_refused(&mut self, stream: StreamId) {
-        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream)
-            && feed.offer == Offer::Waiting
-        {
-            feed.offer = Offer::Refused;
+        if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream) {
+            feed.offer = match feed.offer {
+                Offer::Waiting => Offer::Refused,
+                Offer::Lost => Offer::None,
+                other => other,
+            };
         }
     }
 
@@ -328,26 +343,24 @@ impl Session {
     pub(super) fn on_configured(&mut self, stream: StreamId, answer: Configured) {
         let Some(i) = self.feed_of(stream) else { return };
         let Some(feed) = self.feeds.get_mut(i) else { return };
-        if feed.setup != Setup::Asked {
-            return;
-        }
-        let Some(level) = feed.queue.first().map(|f| f.level) else {
-            feed.setup = Setup::Due;
-            return;
-        };
+        // The fragment in front may be another one by now; the answer is about what was asked.
+        let Setup::Asked(level) = feed.setup else { return };
         match answer {
             Configured::Ok => feed.setup = Setup::Ready(level),
             Configured::Later => feed.setup = Setup::Later,
             Configured::Refused => {
                 feed.setup = Setup::Due;
+                let in_front = feed.queue.first().is_some_and(|f| f.level == level);
                 self.drop_level(i, level, Code::DecoderRefused.into());
-                self.refetch_from_front(i);
+                if in_front {
+                    self.refetch_from_front(i);
+                }
             }
         }
     }
 
     /// Once per epoch: the stream has nothing more, now or later.
-    pub(super) fn end_of(&mut self, i: usize) -> Option<StreamId> {
+    pub(super) fn end_of(&mut self, i: usize) -> Option<(StreamId, Epoch)> {
         let exhausted = self.is_exhausted(i);
         let event = self.event(EventKind::StreamEnded);
         let feed = self.feeds.get_mut(i)?;
@@ -355,13 +368,18 @@ impl Session {
             return None;
         }
         feed.ended = true;
-        let id = feed.id;
+        let (id, epoch) = (feed.id, feed.epoch);
         self.tell(event.about(id));
-        if self.feeds.iter().all(|f| f.ended || !f.selected) {
+        Some((id, epoch))
+    }
+
+    /// Nothing is left once every played stream has ended, also when that is because another one was given up.
+    pub(super) fn notice_end(&mut self) {
+        let mut played = self.feeds.iter().filter(|f| f.selected).peekable();
+        if self.state == State::Playing && played.peek().is_some() && played.all(|f| f.ended) {
             self.state = State::Ended;
             self.tell(self.event(EventKind::Ended));
         }
-        Some(id)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::abr::Controller;
 use crate::codec::Kind;
 use crate::error::{Code, Result};
-use crate::io::{Buffered, RequestId, StreamId};
+use crate::io::{Buffered, Epoch, RequestId, StreamId};
 use crate::mem::{Account, Bytes, Chain, List, Pool};
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
@@ -38,6 +38,8 @@ pub(super) enum Offer {
     Waiting,
     /// It had no room; nothing more before it reports or time passes.
     Refused,
+    /// The decoder holds it in its hands, but its fragment has been given up: the answer changes nothing.
+    Lost,
 }
 
 /// How far the decoder's set-up is.
@@ -45,8 +47,8 @@ pub(super) enum Offer {
 pub(super) enum Setup {
     /// Nothing is set up, or something else than the next sample needs.
     Due,
-    /// Asked, not answered.
-    Asked,
+    /// Asked for this manifest level, not answered.
+    Asked(u16),
     /// The decoder is draining; asked again when it reports or time passes.
     Later,
     /// Ready for this manifest level.
@@ -59,6 +61,8 @@ pub(super) struct Feed {
     pub kind: Kind,
     pub scale: TimeScale,
     pub selected: bool,
+    /// Rises with every flush of its decoder.
+    pub epoch: Epoch,
     /// Ascending by bitrate.
     pub rungs: List<Rung>,
     /// Bitrates of the unmasked rungs, and their positions in `rungs`: scratch of the level choice.
@@ -80,6 +84,8 @@ pub(super) struct Feed {
     pub retrying: bool,
     pub retry: Retry,
     pub lost_in_a_row: u32,
+    /// The table of a fragment fetched again, until it is compared.
+    pub checked: SampleTable,
     /// Body bytes wait at the host because no block may be taken.
     pub blocked: bool,
     /// Blocks this stream can always have.
@@ -89,6 +95,8 @@ pub(super) struct Feed {
     pub offer: Offer,
     pub flush: bool,
     pub discontinuity: bool,
+    /// A hole follows the fragments in the queue.
+    pub hole_behind: bool,
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
@@ -135,6 +143,8 @@ pub(super) struct Fragment {
     pub again: bool,
     /// Samples leave in the order of their bytes, so blocks behind them can go.
     pub in_order: bool,
+    /// The fragment before it was lost.
+    pub after_hole: bool,
 }
 
 impl Fragment {
@@ -154,6 +164,7 @@ impl Fragment {
             prepared: None,
             again: false,
             in_order: true,
+            after_hole: false,
         }
     }
 
@@ -192,6 +203,7 @@ impl Feed {
             kind,
             scale,
             selected: false,
+            epoch: Epoch(1),
             rungs: List::new(),
             open_bitrates: List::new(),
             open_rungs: List::new(),
@@ -206,12 +218,14 @@ impl Feed {
             retrying: false,
             retry: Retry::default(),
             lost_in_a_row: 0,
+            checked: SampleTable::new(),
             blocked: false,
             reserve: 0,
             setup: Setup::Due,
             offer: Offer::None,
             flush: false,
             discontinuity: false,
+            hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
             ended: false,
@@ -270,9 +284,28 @@ impl Feed {
         self.queue.iter().fold(0usize, |sum, f| sum.saturating_add(f.body.blocks()))
     }
 
-    /// Nothing is left to fetch or hand out in the queue.
+    /// Nothing is left to fetch or hand out in the queue, and no answer to a sample is owed.
     pub fn is_drained(&self) -> bool {
-        self.queue.is_empty() && self.fetch.is_none() && !self.retrying
+        self.offer == Offer::None && self.queue.is_empty() && self.fetch.is_none() && !self.retrying
+    }
+
+    /// Marks the fragment in front as one that cannot be replaced where the decoder may have taken its sample and not
+    /// said so yet.
+    pub fn keep_offered(&mut self) {
+        if self.offer == Offer::Waiting
+            && self.queue.len() == 1
+            && let Some(front) = self.queue.first_mut()
+        {
+            front.again = true;
+        }
+    }
+
+    /// Makes the back of the queue ready for a body from byte 0.
+    pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
+        self.checked.clear();
+        if let Some(back) = self.queue.last_mut() {
+            back.restart(pool, account);
+        }
     }
 
     /// Appends an empty fragment, a used one where there is one.
@@ -289,6 +322,7 @@ impl Feed {
         fragment.duration = duration;
         fragment.next = 0;
         fragment.again = false;
+        fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
     }
 
@@ -303,6 +337,7 @@ impl Feed {
 
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
+        self.hole_behind = false;
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);
             self.recycle(pool, account, last);

@@ -33,7 +33,6 @@ use crate::error::{Code, Error, Result};
 use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
 use crate::manifest::{Manifest, ManifestParser};
 use crate::mem::{Account, Bytes, List, Pool, Text};
-use crate::mp4::SampleTable;
 use crate::time::Instant;
 use crate::trace;
 
@@ -94,8 +93,6 @@ pub struct Session {
 
     /// A `moof` that lies across blocks, put together.
     gathered: Bytes,
-    /// The table of a fragment fetched again, until it is compared.
-    checked: SampleTable,
 
     events: List<Event>,
     lost_events: u32,
@@ -105,13 +102,13 @@ pub struct Session {
 /// What to hand out next; resolved into a borrowing [`Output`] in one place.
 enum Step {
     Cancel(RequestId),
-    Flush(StreamId),
+    Flush(StreamId, Epoch),
     Event(Event),
     Manifest,
     Fragment(usize),
     Configure(usize),
     Sample(usize),
-    End(StreamId),
+    End(StreamId, Epoch),
     Rate(crate::io::Rate),
     Idle(Option<Instant>),
 }
@@ -154,7 +151,6 @@ impl Session {
             throughput: Throughput::new(),
             clock: Presentation::new(),
             gathered: Bytes::new(),
-            checked: SampleTable::new(),
             events,
             lost_events: 0,
             stats: Stats::default(),
@@ -183,13 +179,13 @@ impl Session {
     pub fn poll(&mut self) -> Output<'_> {
         match self.step() {
             Step::Cancel(id) => Output::Cancel(id),
-            Step::Flush(stream) => Output::Flush(stream, self.epoch),
+            Step::Flush(stream, epoch) => Output::Flush(stream, epoch),
             Step::Event(event) => Output::Event(event),
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
             Step::Sample(i) => self.sample_output(i),
-            Step::End(stream) => Output::EndOfStream(stream, self.epoch),
+            Step::End(stream, epoch) => Output::EndOfStream(stream, epoch),
             Step::Rate(rate) => Output::Rate(rate),
             Step::Idle(until) => Output::Idle(until),
         }
@@ -224,8 +220,8 @@ impl Session {
         if let Some(id) = self.take_cancel() {
             return Step::Cancel(id);
         }
-        if let Some(stream) = self.take_flush() {
-            return Step::Flush(stream);
+        if let Some((stream, epoch)) = self.take_flush() {
+            return Step::Flush(stream, epoch);
         }
         if let Some(event) = self.take_event() {
             return Step::Event(event);
@@ -252,6 +248,8 @@ impl Session {
 
     fn media_step(&mut self) -> Option<Step> {
         for i in 0..self.feeds.len() {
+            // Before the next fetch is thought about: what has been handed out makes room for it.
+            self.retire_front(i);
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }
@@ -262,10 +260,15 @@ impl Session {
             }
         }
         for i in 0..self.feeds.len() {
-            if let Some(stream) = self.end_of(i) {
-                return Some(Step::End(stream));
+            if let Some((stream, epoch)) = self.end_of(i) {
+                return Some(Step::End(stream, epoch));
             }
         }
+        self.tend_blocked();
+        if matches!(self.state, State::Failed(_)) {
+            return None;
+        }
+        self.notice_end();
         if let Some(rate) = self.clock_order() {
             return Some(Step::Rate(rate));
         }
@@ -286,10 +289,10 @@ impl Session {
         self.feeds.iter_mut().find_map(|f| f.cancel.take())
     }
 
-    fn take_flush(&mut self) -> Option<StreamId> {
+    fn take_flush(&mut self) -> Option<(StreamId, Epoch)> {
         let feed = self.feeds.iter_mut().find(|f| f.flush)?;
         feed.flush = false;
-        Some(feed.id)
+        Some((feed.id, feed.epoch))
     }
 
     fn take_event(&mut self) -> Option<Event> {

@@ -169,6 +169,11 @@ impl Session {
                 let event = event.numbers(u64::from(self.opening_retry.failed), wait.0);
                 self.stats.retries = self.stats.retries.saturating_add(1);
                 self.tell(crate::io::Event { http_status: failure.status, ..event });
+                // The redirect of a failed try says nothing about the next one.
+                self.base.clear();
+                if let Err(error) = self.base.push(&mut self.account, &self.url) {
+                    self.fail(error);
+                }
             }
             Verdict::OtherLevel | Verdict::Lost => {
                 let mut error = failure.error;

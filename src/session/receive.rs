@@ -1,6 +1,6 @@
 //! Bytes of responses on their way into fragments.
 
-use super::feed::Feed;
+use super::feed::{Feed, Offer};
 use super::{Session, State};
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
@@ -100,9 +100,18 @@ impl Session {
     }
 
     fn fragment_space(&mut self, i: usize) -> &mut [u8] {
-        if let Err(why) = self.make_space(i) {
-            self.check_stuck(i, why);
-            return &mut [];
+        match self.make_space(i) {
+            Ok(()) => {}
+            Err(Code::NoMemory) => {
+                // What the host has no memory for comes only from blocks of other streams.
+                let busy = |f: &Feed| f.sample_at_hand() || (f.fetch.is_some() && !f.blocked);
+                if !self.feeds.iter().any(busy) {
+                    self.fail(Error::at(Code::NoMemory, "mdat", 0));
+                }
+                return &mut [];
+            }
+            Err(_) if self.relieve(i) && self.make_space(i).is_ok() => {}
+            Err(_) => return &mut [],
         }
         match self.feeds.get(i).and_then(|f| f.queue.last()) {
             Some(back) => back.body.space(&mut self.pool),
@@ -121,22 +130,73 @@ impl Session {
             true if open == 0 => Err(Code::Budget),
             true => back.body.grow(pool, account).map_err(|e| e.code),
         };
-        feed.blocked = grown.is_err();
+        match grown {
+            Ok(()) => self.unblock(i),
+            Err(_) => self.block(i),
+        }
         grown
     }
 
-    /// A stream that can take no more bytes and has nothing to hand out would wait for ever.
-    fn check_stuck(&mut self, i: usize, why: Code) {
-        // What the host has no memory for comes only from blocks of other streams.
-        let busy = |f: &Feed| f.sample_at_hand() || (f.fetch.is_some() && !f.blocked);
-        if why == Code::NoMemory && !self.feeds.iter().any(busy) {
-            self.fail(Error::at(why, "mdat", 0));
-            return;
+    /// The exchange of stream `i` waits for memory: no time passes for it.
+    fn block(&mut self, i: usize) {
+        let now = self.now;
+        if let Some(feed) = self.feeds.get_mut(i)
+            && !feed.blocked
+        {
+            feed.blocked = true;
+            self.throughput.pause(now);
         }
-        let Some(feed) = self.feeds.get(i) else { return };
-        let alone = feed.queue.len() <= 1 && feed.blocks() >= feed.reserve;
-        if alone && !feed.sample_at_hand() {
-            self.too_large(i, Error::at(Code::LimitSampleBytes, "mdat", 0));
+    }
+
+    /// The exchange of stream `i` no longer waits for memory.
+    pub(super) fn unblock(&mut self, i: usize) {
+        let now = self.now;
+        if let Some(feed) = self.feeds.get_mut(i)
+            && feed.blocked
+        {
+            feed.blocked = false;
+            self.throughput.begin(now);
+            if let Some(exchange) = &mut feed.fetch {
+                exchange.heard = now;
+            }
+        }
+    }
+
+    /// A stream that can take no more bytes and has nothing to hand out would wait for ever. Whether it has got rid of
+    /// bytes that nobody needs; if there are none, its fragment is too large.
+    fn relieve(&mut self, i: usize) -> bool {
+        // Memory may be short for another reason than blocks; then it matters whether any sample can still leave.
+        let moving = self.feeds.iter().any(|f| f.selected && (f.offer != Offer::None || f.sample_at_hand()));
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        let Some(feed) = self.feeds.get_mut(i) else { return false };
+        let alone = feed.queue.len() <= 1 && (feed.blocks() >= feed.reserve || !moving);
+        if !alone || feed.sample_at_hand() {
+            return false;
+        }
+        if let Some(back) = feed.queue.last_mut() {
+            let unread = back.walk.unread();
+            let needed = match back.table.samples().get(back.next) {
+                Some(_) if back.next < back.placed && !back.in_order => 0,
+                Some(next) if back.next < back.placed => u64::from(next.offset).min(unread),
+                _ => unread,
+            };
+            let before = back.body.blocks();
+            back.body.release_before(pool, account, needed);
+            if back.body.blocks() < before {
+                return true;
+            }
+        }
+        self.too_large(i, Error::at(Code::LimitSampleBytes, "mdat", 0));
+        false
+    }
+
+    /// Looks after exchanges that wait for memory, for a host that does not touch them meanwhile.
+    pub(super) fn tend_blocked(&mut self) {
+        self.wake_blocked();
+        for i in 0..self.feeds.len() {
+            if self.feeds.get(i).is_some_and(|f| f.blocked) && self.relieve(i) {
+                self.unblock(i);
+            }
         }
     }
 
@@ -173,7 +233,7 @@ impl Session {
             match back.walk.advance(&mp4::Body { source: &reader, end, content_length }, limits)? {
                 Found::Moof { offset, size } => self.take_moof(i, offset, size)?,
                 Found::Mdat { payload_offset, payload_size } => {
-                    let table = if back.again { &mut self.checked } else { &mut back.table };
+                    let table = if back.again { &mut feed.checked } else { &mut back.table };
                     table.place(payload_offset, payload_size)?;
                     self.take_table(i)?;
                 }
@@ -184,7 +244,10 @@ impl Session {
     }
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
-        let Some(back) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) else { return Ok(()) };
+        // Put together, and a table entry of five numbers for each number in it.
+        self.make_room((size as usize).saturating_mul(6));
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {
             Some(whole) => whole,
             None => {
@@ -196,7 +259,7 @@ impl Session {
                 self.gathered.as_slice()
             }
         };
-        let table = if back.again { &mut self.checked } else { &mut back.table };
+        let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
         if info.encryption != Encryption::Clear {
             return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
@@ -208,10 +271,11 @@ impl Session {
     fn take_table(&mut self, i: usize) -> Result<()> {
         let largest = self.largest_sample(i);
         let (pool, account) = (&mut self.pool, &mut self.account);
-        let Some(back) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) else { return Ok(()) };
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         if back.again {
-            self.checked.spread(back.duration);
-            let (new, old) = (self.checked.samples(), back.table.samples());
+            feed.checked.spread(back.duration);
+            let (new, old) = (feed.checked.samples(), back.table.samples());
             if new.len() <= back.next && back.next < old.len() {
                 // More pairs follow; compare when the ones that left are there.
                 return Ok(());
@@ -222,11 +286,11 @@ impl Session {
                     .zip(old)
                     .all(|(n, o)| (n.size, n.duration, n.composition) == (o.size, o.duration, o.composition));
             if !same {
-                self.checked.clear();
+                feed.checked.clear();
                 return Err(Error::at(Code::FragmentChanged, "moof", 0));
             }
-            core::mem::swap(&mut back.table, &mut self.checked);
-            self.checked.clear();
+            core::mem::swap(&mut back.table, &mut feed.checked);
+            feed.checked.clear();
             back.again = false;
         } else {
             back.table.spread(back.duration);
@@ -276,6 +340,8 @@ impl Session {
 
     pub(super) fn on_finished(&mut self, id: RequestId, outcome: Outcome) {
         if self.opening.is_some_and(|e| e.id == id) {
+            // The host has closed it: nothing to cancel.
+            self.opening = None;
             match outcome {
                 Outcome::Complete => self.manifest_complete(),
                 Outcome::Failed(code) => self.manifest_failed(network(code)),
@@ -308,7 +374,6 @@ impl Session {
         back.complete = true;
         feed.retry = Default::default();
         feed.lost_in_a_row = 0;
-        feed.blocked = false;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
@@ -337,6 +402,7 @@ impl Session {
 
     /// The host has closed the exchange: nothing to cancel.
     fn finish_exchange(&mut self, i: usize) {
+        self.unblock(i);
         let now = self.now;
         if self.feeds.get_mut(i).and_then(|f| f.fetch.take()).is_some() {
             self.throughput.end(now);
@@ -346,7 +412,6 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
-        self.checked.clear();
         match error.code {
             Code::Budget | Code::NoMemory => self.fail(error),
             Code::LimitSampleBytes => self.too_large(i, error),
@@ -362,11 +427,9 @@ impl Session {
     /// A sample can never fit: not at this level.
     fn too_large(&mut self, i: usize, error: Error) {
         self.cancel_fetch(i);
-        let Some((level, committed)) =
-            self.feeds.get(i).and_then(|f| f.queue.last().map(|q| (q.level, q.committed())))
-        else {
-            return;
-        };
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.keep_offered();
+        let Some((level, committed)) = feed.queue.last().map(|q| (q.level, q.committed())) else { return };
         let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.masked.is_none()).count());
         if left <= 1 {
             // Not even the last level: the budget is what is wrong.
@@ -380,10 +443,8 @@ impl Session {
         }
         let now = self.now;
         let (pool, account) = (&mut self.pool, &mut self.account);
-        if let Some(feed) = self.feeds.get_mut(i)
-            && let Some(back) = feed.queue.last_mut()
-        {
-            back.restart(pool, account);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.restart_back(pool, account);
             feed.retrying = true;
             feed.retry.not_before = now;
         }
@@ -392,15 +453,8 @@ impl Session {
     /// Bytes have made room: whoever waited for it may go on.
     pub(super) fn wake_blocked(&mut self) {
         for i in 0..self.feeds.len() {
-            let open = self.blocks_open_to(i);
-            if open > 0
-                && let Some(feed) = self.feeds.get_mut(i)
-                && feed.blocked
-            {
-                feed.blocked = false;
-                if let Some(exchange) = &mut feed.fetch {
-                    exchange.heard = self.now;
-                }
+            if self.feeds.get(i).is_some_and(|f| f.blocked) && self.blocks_open_to(i) > 0 {
+                self.unblock(i);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::time::{Instant, Micros};
 pub(super) struct Exchange {
     pub id: RequestId,
     pub started: Instant,
-    /// When the host last gave a sign of it.
+    /// When the host last gave a sign of it, or memory came for it.
     pub heard: Instant,
     /// Whether the head or a byte has come.
     pub answered: bool,
@@ -28,7 +28,8 @@ impl Exchange {
         if self.answered {
             self.heard.after(limits.idle_timeout)
         } else {
-            self.started.after(limits.connect_timeout.plus(limits.first_byte_timeout))
+            // Later than the start only where memory was waited for meanwhile.
+            self.heard.after(limits.connect_timeout.plus(limits.first_byte_timeout))
         }
     }
 

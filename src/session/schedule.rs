@@ -1,7 +1,7 @@
 //! Which fragment is fetched next, from which quality level.
 
 use super::Session;
-use super::feed::{Cursor, Offer};
+use super::feed::{Cursor, Fragment, Offer};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
@@ -82,6 +82,11 @@ impl Session {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
+        if empty {
+            // The lists below, each at most doubled.
+            let fragments = self.feeds.get(i).map_or(0, |f| f.spare.len().saturating_add(f.queue.len()));
+            self.make_room(fragments.saturating_add(8).saturating_mul(size_of::<Fragment>()));
+        }
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
         if let Err(error) = feed.open_fragment(account, start, duration) {
@@ -91,8 +96,8 @@ impl Session {
         if let Some(f) = feed.queue.last_mut() {
             f.level = level;
             f.bitrate = bitrate;
-            f.restart(pool, account);
         }
+        feed.restart_back(pool, account);
         feed.cursor = Cursor::After(start);
         feed.retry = Default::default();
         self.switch_to(i, rung, bitrate);
@@ -297,11 +302,11 @@ impl Session {
 
     /// Ends the exchange of a stream, if there is one, without a verdict on it.
     pub(super) fn cancel_fetch(&mut self, i: usize) {
+        self.unblock(i);
         let now = self.now;
         let Some(feed) = self.feeds.get_mut(i) else { return };
         if let Some(exchange) = feed.fetch.take() {
             feed.cancel = Some(exchange.id);
-            feed.blocked = false;
             self.throughput.end(now);
         }
     }
@@ -316,14 +321,9 @@ impl Session {
         let event = self.event(EventKind::Retry).because(failure.error);
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return };
-        let on_offer = feed.offer == Offer::Waiting && feed.queue.len() == 1;
-        let Some(fragment) = feed.queue.last_mut() else { return };
-        if on_offer {
-            // The decoder may have taken its first sample and not told us yet.
-            fragment.again = true;
-        }
-        fragment.restart(pool, account);
-        let committed = fragment.committed();
+        feed.keep_offered();
+        feed.restart_back(pool, account);
+        let Some(committed) = feed.queue.last().map(|f| f.committed()) else { return };
         let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
             Verdict::OtherLevel
                 if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 =>
@@ -359,10 +359,13 @@ impl Session {
             return;
         };
         feed.recycle(pool, account, last);
+        feed.checked.clear();
         if last == 0 {
-            feed.offer = Offer::None;
+            feed.offer = if feed.offer == Offer::Waiting { Offer::Lost } else { Offer::None };
+            feed.discontinuity = true;
+        } else {
+            feed.hole_behind = true;
         }
-        feed.discontinuity = true;
         feed.lost_in_a_row = feed.lost_in_a_row.saturating_add(1);
         let hole = feed.scale.micros(end.saturating_sub(from));
         let event = event.about(feed.id).when(feed.scale.media_time(from)).numbers(hole.0, start);

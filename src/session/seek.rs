@@ -19,8 +19,13 @@ impl Session {
             return Err(Code::State.into());
         }
         self.epoch = Epoch(self.epoch.0.wrapping_add(1));
+        let epoch = self.epoch;
         for i in 0..self.feeds.len() {
             self.empty_feed(i);
+            if let Some(feed) = self.feeds.get_mut(i) {
+                feed.epoch = epoch;
+                feed.flush |= feed.selected;
+            }
         }
         self.place_cursors(to);
         self.clock.reset();
@@ -57,11 +62,20 @@ impl Session {
             f.scale.media_time(ticks)
         });
         let position = position.min();
+        // A decoder that was given nothing has nothing to flush.
+        let used =
+            !feed.fresh || feed.ended || feed.offer != Offer::None || !matches!(feed.setup, Setup::Due);
         self.empty_feed(i);
+        if used {
+            self.epoch = Epoch(self.epoch.0.wrapping_add(1));
+        }
+        let epoch = self.epoch;
         if let Some(feed) = self.feeds.get_mut(i) {
             feed.selected = wanted;
-            // A stream that was never played has nothing to flush.
-            feed.flush = feed.flush && !feed.fresh;
+            if used {
+                feed.epoch = epoch;
+                feed.flush = true;
+            }
             if let (true, Some(position)) = (wanted, position) {
                 feed.cursor = Cursor::Covering(ticks(position, feed.scale));
                 self.state = State::Playing;
@@ -85,10 +99,8 @@ impl Session {
         feed.clear_queue(pool, account);
         feed.retrying = false;
         feed.retry = Default::default();
-        feed.blocked = false;
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
-        feed.flush = feed.selected;
         feed.fresh = true;
         feed.discontinuity = true;
         feed.parameter_sets_due = true;
@@ -104,6 +116,7 @@ impl Session {
         if let Some(start) = feed.queue.first().map(|f| f.start) {
             feed.cursor = Cursor::Covering(start);
         }
+        feed.discontinuity |= feed.queue.first().is_some_and(|f| f.after_hole);
         feed.clear_queue(pool, account);
         feed.retrying = false;
         feed.offer = Offer::None;
