@@ -1,10 +1,10 @@
 #!/bin/sh
 # What does not fit into make check: many seeds of the random driver, and the demo's link for half an hour in real time.
-#   soak.sh            Environment: SMOOTHCORE_SEEDS (default 20000), SOAK_ROUNDS (default 30, about 50 s each)
+#   soak.sh            Environment: CHAOS_SEEDS (default 0..20000), SOAK_ROUNDS (default 30, about 50 s each)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
-SMOOTHCORE_SEEDS=${SMOOTHCORE_SEEDS:-20000} cargo test --release --locked --test session_chaos -- --nocapture
+CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session_chaos -- --nocapture
 work=$(mktemp -d)
 origin=
 trap '[ -z "$origin" ] || kill "$origin" 2>/dev/null || true; rm -rf "$work"' EXIT
