@@ -53,11 +53,11 @@ fn outputs(session: &mut Session) -> Vec<Seen> {
 }
 
 fn request(seen: &[Seen]) -> (RequestId, String) {
-    let requests = seen.iter().filter_map(|s| match s {
+    let mut requests = seen.iter().rev().filter_map(|s| match s {
         Seen::Request(id, url) => Some((*id, url.clone())),
         _ => None,
     });
-    requests.last().unwrap_or_else(|| panic!("no request: {seen:?}"))
+    requests.next().unwrap_or_else(|| panic!("no request: {seen:?}"))
 }
 
 /// A session with its manifest, and the first request for a fragment.

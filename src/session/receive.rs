@@ -100,7 +100,8 @@ impl Session {
     }
 
     fn fragment_space(&mut self, i: usize) -> &mut [u8] {
-        if !self.make_space(i) && !(self.relieve(i) && self.make_space(i)) {
+        let ready = self.make_space(i) || (self.relieve(i) && self.make_space(i));
+        if !ready {
             return &mut [];
         }
         match self.feeds.get(i).and_then(|f| f.queue.last()) {
