@@ -54,6 +54,7 @@ impl Dice {
 }
 
 /// What the session must hand out: samples by stream, bitrate and fragment.
+#[allow(clippy::type_complexity)]
 struct Truth {
     origin: Origin,
     /// Sample bytes as they lie in the file, and ticks until the next.
