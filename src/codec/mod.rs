@@ -78,6 +78,16 @@ pub enum Kind {
     Text,
 }
 
+/// How samples are framed; a property of the decoder port.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Framing {
+    /// Annex B start codes, ADTS headers: what hardware decoders take.
+    #[default]
+    ElementaryStream,
+    /// NAL length prefixes and raw access units, as they lie in the file.
+    LengthPrefixed,
+}
+
 /// A codec that the core frames itself, or any other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
