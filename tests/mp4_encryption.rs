@@ -4,6 +4,8 @@
 
 mod mp4_build;
 
+use std::slice::from_ref;
+
 use mp4_build::*;
 use smoothcore::error::Code;
 use smoothcore::limits::Limits;
@@ -368,8 +370,8 @@ fn broken_groups_are_refused() {
     let refused = |groups: Vec<u8>| table(&with(&[9, 9], [groups, data.clone()].concat())).unwrap_err();
     let wrong = (Code::EncryptionTable, SENC);
     // A description that is not there, is cut short, or lies far away.
-    assert_eq!(refused(groups(20, &[key.clone()], &[(2, 0x1_0002)])), wrong);
-    assert_eq!(refused(groups(20, &[key.clone()], &[(2, u32::MAX)])), wrong);
+    assert_eq!(refused(groups(20, from_ref(&key), &[(2, 0x1_0002)])), wrong);
+    assert_eq!(refused(groups(20, from_ref(&key), &[(2, u32::MAX)])), wrong);
     assert_eq!(refused(groups(20, &[key[..19].to_vec()], &[(2, 0x1_0001)])), wrong);
     assert_eq!(refused(groups(u32::MAX, &[key.clone(), key.clone()], &[(2, 0x1_0002)])), wrong);
     assert_eq!(refused(groups(0, &[words(&[u32::MAX])], &[(2, 0x1_0001)])), wrong);
