@@ -88,7 +88,9 @@ fn boxes(file: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn payload(file: &[u8], end: &str) -> Vec<u8> {
-    boxes(file).into_iter().find(|(path, _)| path.ends_with(end)).unwrap_or_else(|| panic!("no {end}")).1
+    let found = boxes(file).into_iter().find(|(path, _)| path.ends_with(end));
+    assert!(found.is_some(), "no {end}");
+    found.unwrap().1
 }
 
 #[test]
