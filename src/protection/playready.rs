@@ -117,7 +117,7 @@ fn record(data: &[u8]) -> Result<Option<(usize, &[u8])>> {
     let head = data.first_chunk::<6>().ok_or(broken(0))?;
     let [a, b, c, d, e, f] = *head;
     let object = usize::try_from(u32::from_le_bytes([a, b, c, d])).ok().and_then(|length| data.get(..length));
-    let object = object.ok_or(broken(0))?;
+    let object = object.filter(|object| object.len() >= head.len()).ok_or(broken(0))?;
     let mut at = head.len();
     // Every round takes four bytes or ends.
     for _ in 0..u16::from_le_bytes([e, f]) {
