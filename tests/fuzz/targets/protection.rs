@@ -1,0 +1,24 @@
+//! Protection headers: PlayReady objects and bare headers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use smoothcore::limits::Limits;
+use smoothcore::mem::Bytes;
+use smoothcore::protection::{self, playready};
+use smoothcore_fuzz::watched;
+
+fuzz_target!(|data: &[u8]| watched(|account| {
+    let limits = Limits::default();
+    if let Ok(mut header) = playready::read(data, account, &limits) {
+        header.scheme();
+        header.free(account);
+    }
+    let mut out = Bytes::new();
+    if protection::pssh([7; 16], data, account, &mut out).is_ok() {
+        assert_eq!(out.len(), data.len() + 32);
+    }
+    out.free(account);
+    if let Ok(text) = std::str::from_utf8(data) {
+        protection::system_id(text);
+    }
+}));

@@ -1,0 +1,54 @@
+//! What every target watches besides panics: memory and time.
+
+use smoothcore::mem::Account;
+
+/// Bytes that a target may hold: small, so that refusals are tried as well.
+pub const BUDGET: usize = 4 << 20;
+
+/// Time of this thread that one input may take. Not the wall's: other processes are nobody's fault.
+const MOST: u64 = 100_000_000;
+
+/// Runs `target` with an account, and stops the fuzzer when it kept a byte that it did not free, or took too long.
+pub fn watched(target: impl FnOnce(&mut Account)) {
+    let mut account = Account::new(BUDGET);
+    let start = thread_nanoseconds();
+    target(&mut account);
+    let took = thread_nanoseconds() - start;
+    assert_eq!(account.held(), 0, "bytes still charged after everything was freed");
+    assert!(account.peak() <= BUDGET, "more held than the budget");
+    assert!(took < MOST, "took {} ms", took / 1_000_000);
+}
+
+/// Splits `data` into pieces whose lengths its own first byte decides, so that a crash repeats itself.
+pub fn pieces(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut state = u32::from(data.first().copied().unwrap_or(1)) | 1;
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let len = (state >> 24) as usize % 61 + 1;
+        let (piece, after) = rest.split_at(len.min(rest.len()));
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// Takes a number off the front of `data`.
+pub fn number(data: &mut &[u8]) -> u32 {
+    match data.split_first_chunk::<4>() {
+        Some((head, rest)) => {
+            *data = rest;
+            u32::from_le_bytes(*head)
+        }
+        None => 0,
+    }
+}
+
+fn thread_nanoseconds() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid timespec to write to.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
