@@ -67,6 +67,7 @@ like mp3_tag mp3 's/FourCC="MP3"/FourCC="WMAP"/'
 # Only what follows the 18 bytes of a WAVEFORMATEX.
 like wma_raw wma 's/CodecPrivateData="[0-9A-F]\{36\}/CodecPrivateData="/'
 
+: >"$work/origin"
 "$smoothcore" origin "$work/vod" >"$work/origin" 2>"$work/origin.log" &
 origin=$!
 for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
