@@ -35,7 +35,7 @@ fn esds_takes_a_configuration_of_any_length() {
     long.resize(300, 7);
     let c = config(&audio("AACL", 48_000, 2, &long));
     let (names, esds) = entry(&c);
-    assert_eq!(esds[4..7], [3, 0x82, 0x46]);
+    assert_eq!(esds[4..7], [3, 0x82, 0x45]);
     assert_eq!(back(names, &esds, Kind::Audio).private[..], long);
 }
 
