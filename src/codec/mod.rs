@@ -6,6 +6,7 @@
 
 use core::fmt::{self, Write};
 
+use crate::digits::{self, Decimal};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes};
@@ -235,10 +236,13 @@ pub fn codec_string(config: &CodecConfig) -> heapless::String<32> {
     // 32 bytes hold every name, so writing cannot fail.
     let _ = match config.codec {
         Codec::H264 => {
-            let [profile, constraints, level] = h264::profile(config).unwrap_or([0x4D, 0x40, 0x1E]);
-            write!(text, "avc1.{profile:02X}{constraints:02X}{level:02X}")
+            let _ = text.push_str("avc1.");
+            for byte in h264::profile(config).unwrap_or([0x4D, 0x40, 0x1E]) {
+                let _ = digits::push_hex(&mut text, byte);
+            }
+            Ok(())
         }
-        Codec::Aac => write!(text, "mp4a.40.{}", aac::announced_object_type(config)),
+        Codec::Aac => write!(text, "mp4a.40.{}", Decimal(aac::announced_object_type(config).into())),
         Codec::Other => write!(text, "{}", config.fourcc),
     };
     text
