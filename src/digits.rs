@@ -5,8 +5,6 @@
 
 use core::fmt;
 
-use heapless::CapacityError;
-
 use crate::error::{Code, Result};
 use crate::mem::{Account, Bytes};
 
@@ -14,7 +12,7 @@ use crate::mem::{Account, Bytes};
 mod tests;
 
 /// The most digits a number may have; 2^64 - 1 has twenty.
-const DIGITS: usize = 20;
+pub const DIGITS: usize = 20;
 
 /// A number to be written into a message. Core's own `Display` of `u64`, built for size, can panic.
 pub struct Decimal(pub u64);
@@ -63,16 +61,6 @@ pub fn write_decimal(value: u64, buffer: &mut [u8; DIGITS]) -> &str {
     }
     let digits = buffer.get(free..).unwrap_or(&[]);
     core::str::from_utf8(digits).unwrap_or("")
-}
-
-/// Appends `byte` as two upper-case hexadecimal digits.
-pub fn push_hex<const N: usize>(
-    text: &mut heapless::String<N>,
-    byte: u8,
-) -> core::result::Result<(), CapacityError> {
-    [byte >> 4, byte & 15].into_iter().try_for_each(|n| {
-        text.push(char::from(if n < 10 { b'0'.wrapping_add(n) } else { b'7'.wrapping_add(n) }))
-    })
 }
 
 /// `true`, `false`, `1` or `0`, in any case; `None` for anything else.
