@@ -7,7 +7,7 @@
 use core::ffi::CStr;
 use core::fmt;
 
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal;)+) => {

@@ -6,7 +6,7 @@
 
 use log::warn;
 
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
 use crate::mem::{Account, List};

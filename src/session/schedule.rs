@@ -5,7 +5,7 @@ use super::feed::{Cursor, Fragment, Offer};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, Output, Request, RequestKind};
 use crate::manifest::url;
