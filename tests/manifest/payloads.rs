@@ -70,9 +70,13 @@ fn too_much_costs_the_stream_and_nothing_else() {
 fn every_budget_is_kept() {
     let document = script(&"<c d='5'><f i='0'>SGVsbG8gd29ybGQ=</f></c>".repeat(9))
         .replace("MajorVersion", "Title='A long title' MajorVersion")
+        .replace(
+            "<StreamIndex Type='text'",
+            "<CustomAttributes><Attribute Name='a' Value='b'/></CustomAttributes><StreamIndex Type='text'",
+        )
         .replace("</SmoothStreamingMedia>", "<StreamIndex Type='x' Name='y'/></SmoothStreamingMedia>");
     let (mut whole, peak) = parse_pieces(&Limits::default(), document.as_bytes(), 9).unwrap();
-    assert_eq!((whole.streams[1].payloads.len(), whole.ignored.len(), whole.metadata.len()), (9, 1, 1));
+    assert_eq!((whole.streams[1].payloads.len(), whole.ignored.len(), whole.metadata.len()), (9, 1, 2));
     whole.free(&mut Account::new(0));
     for cap in 0..peak {
         let mut account = Account::new(cap);
@@ -107,6 +111,10 @@ fn unknown_root_attributes_are_metadata() {
         parse(&smooth("Title='Sintel &amp; Co' xmlns:x='u' x:y='1' Description='d' CanSeek='true'", VIDEO));
     let metadata: Vec<_> = m.metadata.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     assert_eq!(metadata, [("Title", "Sintel & Co"), ("Description", "d")]);
+    let custom = "<CustomAttributes><Attribute Name='timeScaleZeroPoint' Value='7'/><Attribute Value='x'/></CustomAttributes>";
+    let m = parse(&smooth("Title='t'", &(custom.to_string() + VIDEO)));
+    let metadata: Vec<_> = m.metadata.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    assert_eq!(metadata, [("Title", "t"), ("timeScaleZeroPoint", "7")]);
     let limits = Limits { metadata_bytes: 10, ..Limits::default() };
     let document = smooth("Title='too long' a='fits'", VIDEO);
     let (mut m, _) = parse_pieces(&limits, document.as_bytes(), 50).unwrap();
