@@ -3,11 +3,14 @@
 
 mod boxes;
 mod codec;
-mod file;
+pub mod file;
 mod fragment;
 pub mod ism;
 pub mod ismc;
+mod playready;
 pub mod presentation;
+pub mod protect;
+pub mod rewrite;
 pub mod text;
 mod track;
 
