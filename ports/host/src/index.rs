@@ -13,7 +13,7 @@ use crate::media::file::{Layout, MediaFile};
 use crate::media::presentation::Presentation;
 use crate::media::protect::{Carrier, Protector};
 use crate::media::text::{self, Encoding};
-use crate::media::{ism, ismc, rewrite};
+use crate::media::{ism, ismc, remake};
 
 /// Write the server manifest (.ism) and client manifest (.ismc) of fragmented MP4 files.
 ///
@@ -136,7 +136,7 @@ impl Protection {
     }
 
     /// Writes anew into `dir` what cannot stay as it is.
-    fn rewrite(&self, files: &[PathBuf], dir: &Path) -> Result<Made> {
+    fn remake(&self, files: &[PathBuf], dir: &Path) -> Result<Made> {
         let protector = self.protector()?;
         let (mut made, mut fragments) = (Made { files: Vec::new(), keys: Vec::new() }, 0);
         for path in files {
@@ -148,9 +148,9 @@ impl Protection {
             for warning in &file.warnings {
                 eprintln!("warning: {}: {warning}", path.display());
             }
-            let new = rewrite::place(path, dir)?;
+            let new = remake::place(path, dir)?;
             ensure!(!made.files.contains(&new), "{}: two files of that name", new.display());
-            rewrite::rewrite(&file, protector.as_ref(), &new)?;
+            remake::remake(&file, protector.as_ref(), &new)?;
             fragments = file.tracks.iter().map(|(_, list)| list.len()).fold(fragments, usize::max);
             made.files.push(new);
         }
@@ -178,7 +178,7 @@ pub fn run(args: &Args) -> Result<()> {
     let files = args.files.iter().map(|file| file.canonicalize().with_context(|| file.display().to_string()));
     let files = files.collect::<Result<Vec<_>>>()?;
 
-    let made = args.protection.rewrite(&files, &dir)?;
+    let made = args.protection.remake(&files, &dir)?;
     let presentation = Presentation::from_files(&made.files)?;
     for warning in &presentation.warnings {
         eprintln!("warning: {warning}");

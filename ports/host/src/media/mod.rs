@@ -10,6 +10,9 @@ pub mod ismc;
 mod playready;
 pub mod presentation;
 pub mod protect;
+pub mod remake;
+// For the commands that write files.
+#[allow(dead_code)]
 pub mod rewrite;
 pub mod text;
 mod track;
