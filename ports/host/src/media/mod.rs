@@ -3,11 +3,14 @@
 
 mod boxes;
 mod codec;
-mod file;
+pub mod file;
 mod fragment;
 pub mod ism;
 pub mod ismc;
+mod playready;
 pub mod presentation;
+pub mod protect;
+pub mod remake;
 // For the commands that write files.
 #[allow(dead_code)]
 pub mod rewrite;
