@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the archive firmware links.
 #   archive.sh TARGET OUTPUT.a
-# Environment: FEATURES (default rt,http1), CARGO_TARGET_DIR, RUSTFLAGS.
+# Environment: FEATURES (default rt,http1,local), CARGO_TARGET_DIR, RUSTFLAGS.
 #
 # A Rust static library holds a few hundred objects of core, alloc and the compiler's helpers: megabytes, with unwind
 # tables that want a runtime, and helpers that clash with libgcc. With fat LTO everything that is ours, core and
@@ -17,7 +17,7 @@ root=$(cd "$here/../.." && pwd)
 cd "$root"
 target_dir=${CARGO_TARGET_DIR:-$root/target}
 cargo rustc --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
-    --features "${FEATURES:-rt,http1}" --target "$TARGET"
+    --features "${FEATURES:-rt,http1,local}" --target "$TARGET"
 raw=$target_dir/$TARGET/dist/libsmoothcore.a
 
 work=$(mktemp -d)
