@@ -31,6 +31,10 @@ pub(super) struct Track {
     /// Parameters of no meaning of their own, which tell apart tracks of one bitrate.
     pub attributes: List<(Text, Text)>,
     pub codec: CodecFacts,
+    /// Ticks of a sample that says nothing of itself.
+    pub default_duration: u32,
+    /// Ticks of its last fragment.
+    pub last_duration: u64,
     /// Why it cannot be played.
     pub fault: Option<Error>,
 }
@@ -79,6 +83,8 @@ impl Track {
             name: Text::new(),
             attributes: List::new(),
             codec: CodecFacts::default(),
+            default_duration: 0,
+            last_duration: 0,
             fault: None,
         }
     }

@@ -173,6 +173,20 @@ impl FileIndex {
         Ok(numbers(fields, *version).map(|(time, moof_offset, _)| IndexEntry { time, moof_offset }))
     }
 
+    /// The last fragment of a track.
+    pub(super) fn last<S: Source>(
+        &self,
+        files: &mut Files<S>,
+        account: &mut Account,
+        track_id: u32,
+    ) -> Got<Option<IndexEntry>> {
+        match self.table(track_id) {
+            Some(Table { entries: Entries::Packed(packed), .. }) => Ok(packed.iter().last()),
+            Some(table) => self.entry(files, account, track_id, table.count.saturating_sub(1), HEADER),
+            None => Ok(None),
+        }
+    }
+
     /// The next fragment of a track, one after the other from a new cursor on; `None` past the end.
     pub(super) fn next<S: Source>(
         &self,

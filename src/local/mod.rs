@@ -33,7 +33,7 @@ use crate::xml::Parser;
 use catalog::{Catalog, beside, decoded};
 use files::{FileId, Files, Got, PAGE, Stop};
 use index::{FileIndex, ends_all};
-use media::Look;
+use media::{Header, Look};
 use serve::Exchange;
 use smil::{Reader, Smil};
 use write::Writer;
@@ -58,6 +58,8 @@ pub struct Local<S: Source> {
     smil: Smil,
     catalog: Catalog,
     indexes: List<FileIndex>,
+    /// What files say to protection systems.
+    headers: List<Header>,
     exchanges: heapless::Vec<Exchange, MOST>,
     /// Who looks into the files: one at a time, since there is one window.
     busy: Option<RequestId>,
@@ -113,6 +115,7 @@ impl<S: Source> Local<S> {
             smil: Smil::default(),
             catalog: Catalog::default(),
             indexes: List::new(),
+            headers: List::new(),
             exchanges: heapless::Vec::new(),
             busy: None,
             writer: Writer::default(),
