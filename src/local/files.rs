@@ -63,9 +63,8 @@ pub(super) struct Files<S: Source> {
 }
 
 impl<S: Source> Files<S> {
-    pub(super) const fn new(source: S) -> Files<S> {
-        let (slots, window) = (List::new(), Bytes::new());
-        Files { source, slots, window, owner: None, from: 0, filled: 0 }
+    pub(super) fn new(source: S) -> Files<S> {
+        Files { source, slots: List::new(), window: Bytes::new(), owner: None, from: 0, filled: 0 }
     }
 
     pub(super) const fn source(&mut self) -> &mut S {

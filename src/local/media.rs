@@ -330,6 +330,8 @@ fn codec(
     facts.private.free(account);
     facts.private = core::mem::take(&mut config.private);
     facts.fourcc = Some(config.fourcc);
+    // What writers of manifests put where a codec has no packets of one size.
+    let packet = u32::from(config.channels).saturating_mul(u32::from(config.bits_per_sample)) / 8;
     // In the order of NUMBERS. Four bytes before a NAL unit are what a manifest means by silence.
     let known = [
         config.width,
@@ -337,7 +339,7 @@ fn codec(
         config.sampling_rate,
         u32::from(config.channels),
         u32::from(config.bits_per_sample),
-        config.packet_size,
+        if config.packet_size == 0 { packet } else { config.packet_size },
         config.audio_tag,
         if config.nal_length == 4 { 0 } else { u32::from(config.nal_length) },
     ];

@@ -1,7 +1,7 @@
 //! A client manifest of what the files say, in pieces. [MS-SSTR] 2.2.2.
 
 use super::catalog::{NUMBERS, Track, kind_name};
-use super::files::{Got, Stop};
+use super::files::Got;
 use super::index::Cursor;
 use super::media::Header;
 use super::Local;
@@ -223,7 +223,7 @@ impl<S: Source> Local<S> {
     }
 
     /// Writes one part; `None` when there is none.
-    fn write(&mut self, part: Part) -> Result<Option<Part>, Stop> {
+    fn write(&mut self, part: Part) -> Got<Option<Part>> {
         let Local { files, account, catalog, indexes, headers, writer, .. } = self;
         let tracks = &catalog.tracks;
         let mut out = Out { text: &mut writer.text, account: &mut *account };
