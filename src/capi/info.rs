@@ -196,3 +196,19 @@ pub struct smoothcore_level_info {
 }
 
 record!(smoothcore_level_info, codec_string);
+
+/// One thing that is said of a presentation. You set `struct_size`; the library fills the rest.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_metadata {
+    /// sizeof(smoothcore_metadata).
+    pub struct_size: u32,
+    /// Set to 0.
+    pub reserved: u32,
+    /// UTF-8, ended by NUL: "title", "description", "creator", whatever the author chose. The player's, until it goes.
+    pub name: *const c_char,
+    /// UTF-8, ended by NUL; may be empty. The player's, until it goes.
+    pub value: *const c_char,
+}
+
+record!(smoothcore_metadata, value);

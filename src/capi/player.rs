@@ -8,7 +8,10 @@ use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::decode::DecoderPort;
 use super::fill;
 use super::handle::{self, Guarded};
-use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
+use super::info::{
+    smoothcore_level_info, smoothcore_metadata, smoothcore_presentation, smoothcore_stats,
+    smoothcore_stream_info,
+};
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
 use super::scratch::Reserve;
@@ -259,13 +262,22 @@ pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_playe
 /// Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
 /// player.
 ///
-/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+/// With a source port, whatever has no `://` in it, and any `file:` URL (its path counts), is opened from that: an .ism,
+/// an .ismc, or a single .ismv or .isma, muxed or not. The files are looked at during the call; the client manifest is
+/// the .ismc, or is made of what the files say.
+///
+/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_UNSUPPORTED for a URL without an HTTP or
+/// stream port; of files, E_NO_FILE, E_FILE_IO, what the port says, E_MANIFEST_... for an .ism, E_BOX_INVALID and
+/// limits for media; E_BUDGET; E_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_open(player: *mut smoothcore_player, url: *const c_char) -> i32 {
     let open = |body: &mut Body| {
         // SAFETY: as the header says.
         let url = unsafe { text::url(url, body.reserve.url_bytes) }?;
-        body.living()?;
+        if body.living()?.0.state() != State::New {
+            return Err(Code::State);
+        }
+        let url = body.player.http().open(url)?;
         let now = body.now();
         body.player.open(now, url).map_err(|e| e.code)?;
         Ok(SMOOTHCORE_OK)
@@ -429,6 +441,30 @@ pub unsafe extern "C" fn smoothcore_player_presentation(
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::write(out, &fill::presentation(body.player.session())?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// What the server manifest of a presentation on disk says of it, one thing at a time: `index` counts from 0.
+///
+/// OK; END when there are not so many, as of any presentation that is not on disk.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_metadata(
+    player: *mut smoothcore_player,
+    index: u32,
+    out: *mut smoothcore_metadata,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::check(out) }?;
+        let Some(pair) = body.player.http().metadata(index) else { return Ok(SMOOTHCORE_END) };
+        let value = pair.iter().position(|b| *b == 0).and_then(|at| pair.get(at.saturating_add(1)..));
+        let value = value.unwrap_or(&[0]).as_ptr().cast();
+        let told = smoothcore_metadata { name: pair.as_ptr().cast(), value, ..record::blank() };
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &told) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

@@ -223,7 +223,10 @@ pub(super) fn decoded(encoded: &str) -> impl Iterator<Item = u8> + '_ {
 /// Whether a name from inside a presentation stays in its directory and below.
 pub(super) fn stays_below(name: &str) -> bool {
     let climbs = name.split(['/', '\\']).any(|part| part == "..");
-    !climbs && !name.is_empty() && !name.starts_with(['/', '\\']) && !name.bytes().any(|b| b == b':' || b < b' ')
+    !climbs
+        && !name.is_empty()
+        && !name.starts_with(['/', '\\'])
+        && !name.bytes().any(|b| b == b':' || b < b' ')
 }
 
 /// `name` beside `opened`, with slashes as a source wants them.

@@ -255,7 +255,9 @@ impl FileIndex {
         }
         let invalid = Error::at(Code::BoxInvalid, "mfra/tfra", at);
         let fields = files.peek(account, self.file, inside, TFRA_HEAD, PAGE)?;
-        let [version, _, _, _, i, j, k, l, .., lengths, a, b, c, d] = fields else { return Err(invalid.into()) };
+        let [version, _, _, _, i, j, k, l, .., lengths, a, b, c, d] = fields else {
+            return Err(invalid.into());
+        };
         let (track_id, count) = (u32::from_be_bytes([*i, *j, *k, *l]), u32::from_be_bytes([*a, *b, *c, *d]));
         // Three numbers of one to four bytes each follow time and place.
         let numbers = (lengths >> 4 & 3).wrapping_add(lengths >> 2 & 3).wrapping_add(lengths & 3);

@@ -74,7 +74,9 @@ impl<S: Source> Local<S> {
                 Ok(Some(found)) => found,
                 Ok(None) => break,
                 // One bad track is no reason to refuse the others, unless the moov itself is bad.
-                Err(error) if error.place.at == "moov" || error.code == Code::LimitBoxes => return Err(error.into()),
+                Err(error) if error.place.at == "moov" || error.code == Code::LimitBoxes => {
+                    return Err(error.into());
+                }
                 Err(_) => continue,
             };
             let kind = match &found.handler {
@@ -181,24 +183,26 @@ impl<S: Source> Local<S> {
                 let from = first.moof_offset;
                 Ok(Some(Look::Bytes { from, ticks, at: from, passed: 0 }))
             }
-            Look::Bytes { from, ticks, mut at, mut passed } => match extent(files, account, file, &mut at, &mut passed) {
-                Ok(end) => {
-                    let bits = end.saturating_sub(from).saturating_mul(8);
-                    let rate = bits.saturating_mul(track.codec.timescale).checked_div(ticks).unwrap_or(0);
-                    let rate = u32::try_from(rate).unwrap_or(u32::MAX);
-                    let rate = self.free_bitrate(n, rate.clamp(1, u32::MAX - 1024));
-                    if let Some(track) = self.catalog.tracks.get_mut(n) {
-                        track.bitrate = rate;
+            Look::Bytes { from, ticks, mut at, mut passed } => {
+                match extent(files, account, file, &mut at, &mut passed) {
+                    Ok(end) => {
+                        let bits = end.saturating_sub(from).saturating_mul(8);
+                        let rate = bits.saturating_mul(track.codec.timescale).checked_div(ticks).unwrap_or(0);
+                        let rate = u32::try_from(rate).unwrap_or(u32::MAX);
+                        let rate = self.free_bitrate(n, rate.clamp(1, u32::MAX - 1024));
+                        if let Some(track) = self.catalog.tracks.get_mut(n) {
+                            track.bitrate = rate;
+                        }
+                        Ok(None)
                     }
-                    Ok(None)
+                    // What has been passed need not be read again, nor could it while others read.
+                    Err(Stop::Pending) => {
+                        self.load = Load::Track(n, Look::Bytes { from, ticks, at, passed });
+                        Err(Stop::Pending)
+                    }
+                    Err(stop) => Err(stop),
                 }
-                // What has been passed need not be read again, nor could it while others read.
-                Err(Stop::Pending) => {
-                    self.load = Load::Track(n, Look::Bytes { from, ticks, at, passed });
-                    Err(Stop::Pending)
-                }
-                Err(stop) => Err(stop),
-            },
+            }
         }
     }
 

@@ -44,7 +44,7 @@ pub const URL: &str = "http://local/presentation.ism/Manifest";
 /// Exchanges at once.
 const MOST: usize = 32;
 /// Bytes of the server manifest read at a time.
-const PIECE: usize = 1 << 10;
+const PIECE: usize = 512;
 
 /// A presentation on a [`Source`].
 pub struct Local<S: Source> {
@@ -54,13 +54,14 @@ pub struct Local<S: Source> {
     /// What was opened.
     name: Text,
     load: Load,
-    parser: Option<Parser>,
+    /// One, while the server manifest is read: on the heap, because it is large.
+    parser: List<Parser>,
     smil: Smil,
     catalog: Catalog,
     indexes: List<FileIndex>,
     /// What files say to protection systems.
     headers: List<Header>,
-    exchanges: heapless::Vec<Exchange, MOST>,
+    exchanges: List<Exchange>,
     /// Who looks into the files: one at a time, since there is one window.
     busy: Option<RequestId>,
     writer: Writer,
@@ -111,12 +112,12 @@ impl<S: Source> Local<S> {
             limits: limits.clamped(),
             name: Text::new(),
             load: Load::Closed,
-            parser: None,
+            parser: List::new(),
             smil: Smil::default(),
             catalog: Catalog::default(),
             indexes: List::new(),
             headers: List::new(),
-            exchanges: heapless::Vec::new(),
+            exchanges: List::new(),
             busy: None,
             writer: Writer::default(),
         }
@@ -221,10 +222,14 @@ impl<S: Source> Local<S> {
         if size > self.limits.manifest_bytes {
             return Err(Error::at(Code::LimitManifestBytes, "smil", self.limits.manifest_bytes).into());
         }
-        let parser = self.parser.get_or_insert_with(|| Parser::new(&self.limits));
+        if self.parser.is_empty() {
+            self.parser.reserve_exact(&mut self.account, 1)?;
+            self.parser.push(&mut self.account, Parser::new(&self.limits))?;
+        }
+        let Local { files, account, limits, catalog, smil, parser, .. } = self;
+        let parser = parser.first_mut().ok_or(Error::from(Code::State))?;
         if at < size {
             let want = size.saturating_sub(at).min(PIECE as u64) as usize;
-            let Local { files, account, limits, catalog, smil, .. } = self;
             // A copy, because the parser charges the account that the window is charged to.
             let mut piece = [0u8; PIECE];
             let bytes = files.peek(account, file, at, want, PAGE)?;
@@ -242,9 +247,10 @@ impl<S: Source> Local<S> {
     }
 
     fn stop_parsing(&mut self) {
-        if let Some(mut parser) = self.parser.take() {
+        if let Some(parser) = self.parser.first_mut() {
             parser.free(&mut self.account);
         }
+        self.parser.free(&mut self.account);
         self.smil.free(&mut self.account);
     }
 

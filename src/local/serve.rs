@@ -43,7 +43,11 @@ impl<S: Source> Http for Local<S> {
                 None => Stage::NotFound,
             },
         };
-        self.exchanges.push(Exchange { id: request.id, stage }).map_err(|_| Code::NetworkIo)
+        if self.exchanges.len() >= MOST {
+            return Err(Code::NetworkIo);
+        }
+        let exchange = Exchange { id: request.id, stage };
+        self.exchanges.push(&mut self.account, exchange).map_err(|error| error.code)
     }
 
     fn response(&mut self, _: Instant, id: RequestId) -> Progress<Response<'_>> {
@@ -92,7 +96,9 @@ impl<S: Source> Http for Local<S> {
     }
 
     fn cancel(&mut self, id: RequestId) {
-        self.exchanges.retain(|e| e.id != id);
+        if let Some(n) = self.exchanges.iter().position(|e| e.id == id) {
+            self.exchanges.remove(n);
+        }
         if self.busy == Some(id) {
             self.busy = None;
         }

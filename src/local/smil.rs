@@ -156,7 +156,11 @@ impl Handler for Reader<'_> {
         let smil = &mut *self.smil;
         if !smil.seen_root {
             smil.seen_root = true;
-            return if name == b"smil" { Ok(()) } else { Err(Error::at(Code::ManifestNotSmooth, "smil", at)) };
+            return if name == b"smil" {
+                Ok(())
+            } else {
+                Err(Error::at(Code::ManifestNotSmooth, "smil", at))
+            };
         }
         let kind = match name {
             b"video" => Kind::Video,

@@ -1,10 +1,10 @@
 //! A client manifest of what the files say, in pieces. [MS-SSTR] 2.2.2.
 
+use super::Local;
 use super::catalog::{NUMBERS, Track, kind_name};
 use super::files::Got;
 use super::index::Cursor;
 use super::media::Header;
-use super::Local;
 use crate::digits::write_decimal;
 use crate::error::Result;
 use crate::mem::{Account, List, Text};
@@ -158,7 +158,11 @@ impl Out<'_> {
         }
         self.attribute_number("TimeScale", track.codec.timescale)?;
         self.open("Url")?;
-        self.raw(if custom { "QualityLevels({bitrate},{CustomAttributes})" } else { "QualityLevels({bitrate})" })?;
+        self.raw(if custom {
+            "QualityLevels({bitrate},{CustomAttributes})"
+        } else {
+            "QualityLevels({bitrate})"
+        })?;
         self.raw("/Fragments(")?;
         self.encoded(&track.name)?;
         self.raw("={start time})\">")
@@ -301,4 +305,3 @@ fn is_first(tracks: &List<Track>, n: usize) -> bool {
     let Some(own) = tracks.get(n).filter(|track| track.fault.is_none()) else { return false };
     !tracks.iter().take(n).any(|other| other.fault.is_none() && other.is_beside(own))
 }
-

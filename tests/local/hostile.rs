@@ -14,7 +14,8 @@ fn open(smil: &str) -> Result<(), Code> {
 }
 
 fn open_with(smil: &str, limits: Limits) -> Result<(), Code> {
-    let mut local = Local::new(Memory::testcard().with("a.ism", smil).without("testcard.ismc"), &limits, BUDGET);
+    let mut local =
+        Local::new(Memory::testcard().with("a.ism", smil).without("testcard.ismc"), &limits, BUDGET);
     let opened = local.open("a.ism").map_err(|error| error.code);
     assert!(local.peak() <= BUDGET);
     opened
@@ -40,7 +41,10 @@ fn server_manifests_fail_with_their_numbers() {
         ("<smil/>", Code::ManifestNothingPlayable),
         (&smil(r#"<video systemBitrate="1"/>"#), Code::ManifestNothingPlayable),
         (&smil(r#"<video src="testcard_64.ismv" systemBitrate="-1"/>"#), Code::ManifestNothingPlayable),
-        (&smil(r#"<video src="testcard_64.ismv" systemBitrate="99999999999"/>"#), Code::ManifestNothingPlayable),
+        (
+            &smil(r#"<video src="testcard_64.ismv" systemBitrate="99999999999"/>"#),
+            Code::ManifestNothingPlayable,
+        ),
         (&smil(r#"<video src="../testcard_64.ismv" systemBitrate="1"/>"#), Code::ManifestNothingPlayable),
         (&smil(r#"<video src="/etc/passwd" systemBitrate="1"/>"#), Code::ManifestNothingPlayable),
         (&smil(r#"<video src="gone.ismv" systemBitrate="1"/>"#), Code::ManifestNothingPlayable),
@@ -65,7 +69,10 @@ fn bad_tracks_leave_the_good_ones() {
 #[test]
 fn limits_hold() {
     let default = Limits::default;
-    assert_eq!(open_with(&smil(TRACK), Limits { manifest_bytes: 50, ..default() }), Err(Code::LimitManifestBytes));
+    assert_eq!(
+        open_with(&smil(TRACK), Limits { manifest_bytes: 50, ..default() }),
+        Err(Code::LimitManifestBytes)
+    );
     let long = smil(&format!(r#"<video src="{}.ismv" systemBitrate="1"/>"#, "a".repeat(5000)));
     let narrow = Limits { xml_attribute_bytes: 4096, ..default() };
     assert_eq!(open_with(&long, narrow), Err(Code::LimitXmlText));
@@ -103,7 +110,9 @@ fn an_index_that_lies_is_a_404_or_no_index() {
     let with = |index: &[u8]| [&file, index].concat();
     let first = boxes(&file).into_iter().find(|(kind, _)| kind == b"moof").unwrap().1;
     assert_eq!(first_of(with(&mfra(1, &[(1, vec![(0, first.start as u64)])])), Limits::default()), Ok(200));
-    for place in [0, 1, first.start as u64 + 1, first.end as u64, file.len() as u64 - 4, file.len() as u64, u64::MAX] {
+    for place in
+        [0, 1, first.start as u64 + 1, first.end as u64, file.len() as u64 - 4, file.len() as u64, u64::MAX]
+    {
         assert_eq!(first_of(with(&mfra(1, &[(1, vec![(0, place)])])), Limits::default()), Ok(404), "{place}");
     }
     // A count beyond the box, sizes beyond the file, and an index that points before the file: looked for by hand.
@@ -126,7 +135,10 @@ fn scans_have_bounds() {
     assert_eq!(first_of(file.clone(), limits()), Ok(200));
     assert_eq!(first_of(file.clone(), Limits { fragments: 10, ..limits() }), Err(Code::LimitFragments));
     assert_eq!(first_of(file.clone(), Limits { moof_bytes: 100, ..limits() }), Err(Code::LimitMoofBytes));
-    assert_eq!(first_of(file.clone(), Limits { fragment_bytes: 1000, ..limits() }), Err(Code::LimitFragmentBytes));
+    assert_eq!(
+        first_of(file.clone(), Limits { fragment_bytes: 1000, ..limits() }),
+        Err(Code::LimitFragmentBytes)
+    );
     let flood = boxed(b"free", b"").repeat(2000);
     assert_eq!(first_of(flood.clone(), Limits { fragments: 100, ..limits() }), Err(Code::LimitBoxes));
     assert_eq!(first_of(flood, limits()), Ok(404));

@@ -1,6 +1,12 @@
 //! Presentations on disk: the same session, the same samples, no server.
 #![cfg(feature = "local")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 #[path = "../common/mod.rs"]
 mod common;

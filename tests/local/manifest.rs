@@ -30,10 +30,16 @@ fn what_the_files_say_is_what_the_client_manifest_says() {
     assert_eq!(made.length(), written.length());
     assert_eq!((made.streams.len(), written.streams.len()), (3, 3));
     for (a, b) in made.streams.iter().zip(written.streams.iter()) {
-        assert_eq!((a.kind, &*a.name, &*a.language, a.timescale), (b.kind, &*b.name, &*b.language, b.timescale));
+        assert_eq!(
+            (a.kind, &*a.name, &*a.language, a.timescale),
+            (b.kind, &*b.name, &*b.language, b.timescale)
+        );
         assert!(a.unusable.is_none());
         let fragments = |s: &smoothcore::manifest::Stream| {
-            (0..s.timeline.len()).map(|n| s.timeline.get(n).unwrap()).map(|f| (f.start, f.duration)).collect::<Vec<_>>()
+            (0..s.timeline.len())
+                .map(|n| s.timeline.get(n).unwrap())
+                .map(|f| (f.start, f.duration))
+                .collect::<Vec<_>>()
         };
         assert_eq!(fragments(a), fragments(b));
         assert!(a.levels.len() == b.levels.len() && !a.levels.is_empty());

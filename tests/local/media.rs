@@ -72,14 +72,18 @@ pub fn mfra(version: u8, tracks: &[(u32, Vec<(u64, u64)>)]) -> Vec<u8> {
         content.extend(boxed(b"tfra", &tfra));
     }
     let size = content.len() as u32 + 24;
-    content.extend(boxed(b"mfro", &[0, 0, 0, 0, (size >> 24) as u8, (size >> 16) as u8, (size >> 8) as u8, size as u8]));
+    content.extend(boxed(
+        b"mfro",
+        &[0, 0, 0, 0, (size >> 24) as u8, (size >> 16) as u8, (size >> 8) as u8, size as u8],
+    ));
     boxed(b"mfra", &content)
 }
 
 /// `file` with an index of that version and those entries kept.
 pub fn reindexed(file: &[u8], version: u8, keep: impl Fn(usize) -> bool) -> Vec<u8> {
     let mut out = without_index(file);
-    let places = boxes(&out).into_iter().filter(|(kind, _)| kind == b"moof").map(|(_, range)| range.start as u64);
+    let places =
+        boxes(&out).into_iter().filter(|(kind, _)| kind == b"moof").map(|(_, range)| range.start as u64);
     let entries = fragments(file).into_iter().zip(places).map(|((time, _), place)| (time, place));
     let entries = entries.enumerate().filter(|(n, _)| keep(*n)).map(|(_, entry)| entry).collect();
     out.extend(mfra(version, &[(1, entries)]));

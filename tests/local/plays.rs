@@ -13,7 +13,8 @@ fn of(decoder: &Recorder, stream: u16) -> Vec<Taken> {
 }
 
 fn over_http(config: Config) -> Recorder {
-    let played = common::play(Mode::EventLoop, config, Link::new(Origin::testcard(), &[100_000]), Recorder::unpaced());
+    let played =
+        common::play(Mode::EventLoop, config, Link::new(Origin::testcard(), &[100_000]), Recorder::unpaced());
     assert_eq!(played.state, State::Ended);
     played.decoder
 }
@@ -122,7 +123,8 @@ fn one_file_holds_everything() {
     for version in [0, 1] {
         let muxed = testcard_muxed(version);
         for (name, bytes) in [("movie.ismv", muxed.clone()), ("movie.mp4", without_index(&muxed))] {
-            let played = play(Memory { piece: 4096, ..Memory::default() }.with(name, bytes), name, config()).unwrap();
+            let played =
+                play(Memory { piece: 4096, ..Memory::default() }.with(name, bytes), name, config()).unwrap();
             for stream in 0..3 {
                 same(&played, stream);
             }

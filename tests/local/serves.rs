@@ -133,7 +133,9 @@ fn an_index_that_lacks_a_track_or_everything_is_made_up_for() {
     let english = super::media::fragments(&Memory::testcard().get("testcard_eng.isma"));
     let smil = r#"<smil><body><audio src="movie.ismv" systemBitrate="1">
         <param name="trackID" value="300"/></audio></body></smil>"#;
-    for index in [mfra(1, &[]), mfra(1, &[(7, vec![(0, 1)])]), mfra(0, &[(300, vec![])]), vec![], vec![1, 2, 3]] {
+    for index in
+        [mfra(1, &[]), mfra(1, &[(7, vec![(0, 1)])]), mfra(0, &[(300, vec![])]), vec![], vec![1, 2, 3]]
+    {
         let file = [&muxed[..at], &index].concat();
         let memory = Memory { piece: usize::MAX, ..Memory::default() };
         let mut local = local(memory.with("a.ism", smil).with("movie.ismv", file));
