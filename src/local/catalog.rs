@@ -164,7 +164,7 @@ impl Catalog {
         let suits = |track: &Track| {
             track.fault.is_none()
                 && track.bitrate == bitrate
-                && is_same(name, &track.name)
+                && is_same(name.as_bytes(), &track.name)
                 && parts(attributes).all(|(name, value)| {
                     track.attributes.iter().any(|(n, v)| is_same(name, n) && is_same(value, v))
                 })
@@ -193,23 +193,26 @@ fn inside<'a>(text: &'a str, opening: &str) -> Option<&'a str> {
     if head.eq_ignore_ascii_case(opening) { rest.strip_suffix(')') } else { None }
 }
 
-/// The pairs of `NAME=VALUE,NAME=VALUE`.
-fn parts(list: &str) -> impl Iterator<Item = (&str, &str)> {
-    list.split(',').filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, "")))
+/// The pairs of `NAME=VALUE,NAME=VALUE`. Of bytes: splitting text leaves a way to panic.
+fn parts(list: &str) -> impl Iterator<Item = (&[u8], &[u8])> {
+    list.as_bytes().split(|b| *b == b',').filter(|part| !part.is_empty()).map(|part| {
+        let at = part.iter().position(|b| *b == b'=').unwrap_or(part.len());
+        (part.get(..at).unwrap_or(part), part.get(at.saturating_add(1)..).unwrap_or(&[]))
+    })
 }
 
 /// Whether `encoded`, a part of a URL, stands for `plain`.
-fn is_same(encoded: &str, plain: &str) -> bool {
+fn is_same(encoded: &[u8], plain: &str) -> bool {
     decoded(encoded).eq(plain.bytes())
 }
 
 /// The bytes that a part of a URL stands for.
-pub(super) fn decoded(encoded: &str) -> impl Iterator<Item = u8> + '_ {
-    let mut bytes = encoded.bytes();
+pub(super) fn decoded(encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let mut bytes = encoded.iter();
     core::iter::from_fn(move || {
-        let byte = bytes.next()?;
+        let byte = *bytes.next()?;
         let mut two = bytes.clone();
-        let digit = |b: Option<u8>| char::from(b?).to_digit(16);
+        let digit = |b: Option<&u8>| char::from(*b?).to_digit(16);
         if byte == b'%'
             && let (Some(high), Some(low)) = (digit(two.next()), digit(two.next()))
         {
@@ -222,11 +225,10 @@ pub(super) fn decoded(encoded: &str) -> impl Iterator<Item = u8> + '_ {
 
 /// Whether a name from inside a presentation stays in its directory and below.
 pub(super) fn stays_below(name: &str) -> bool {
-    let climbs = name.split(['/', '\\']).any(|part| part == "..");
-    !climbs
-        && !name.is_empty()
-        && !name.starts_with(['/', '\\'])
-        && !name.bytes().any(|b| b == b':' || b < b' ')
+    let is_slash = |b: &u8| matches!(b, b'/' | b'\\');
+    let name = name.as_bytes();
+    let climbs = name.split(is_slash).any(|part| part == b"..");
+    !climbs && name.first().is_some_and(|b| !is_slash(b)) && !name.iter().any(|b| *b == b':' || *b < b' ')
 }
 
 /// `name` beside `opened`, with slashes as a source wants them.
@@ -242,11 +244,9 @@ pub(super) fn beside(account: &mut Account, limits: &Limits, opened: &str, name:
         return Err(Error::at(Code::LimitUrl, "file name", 0));
     }
     let mut path = Text::from(account, opened.get(..directory).unwrap_or(""))?;
-    for (n, part) in name.split('\\').enumerate() {
-        if n > 0 {
-            path.push(account, "/")?;
-        }
-        path.push(account, part)?;
+    for c in name.chars() {
+        let c = if c == '\\' { '/' } else { c };
+        path.push(account, c.encode_utf8(&mut [0; 4]))?;
     }
     Ok(path)
 }

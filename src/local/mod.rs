@@ -359,11 +359,11 @@ fn path_of(account: &mut Account, name: &str) -> Result<Text> {
     };
     let mut bytes = crate::mem::Bytes::new();
     bytes.reserve_exact(account, path.len())?;
-    for byte in decoded(path) {
+    for byte in decoded(path.as_bytes()) {
         bytes.push(account, byte)?;
     }
     let text = match core::str::from_utf8(&bytes) {
-        Ok(text) if !text.contains('\0') => Text::from(account, text),
+        Ok(text) if !text.bytes().any(|b| b == 0) => Text::from(account, text),
         _ => Err(Code::UrlInvalid.into()),
     };
     bytes.free(account);
