@@ -9,8 +9,8 @@ use super::decode::DecoderPort;
 use super::fill;
 use super::handle::{self, Guarded};
 use super::info::{
-    smoothcore_level_info, smoothcore_metadata, smoothcore_presentation, smoothcore_stats,
-    smoothcore_stream_info,
+    smoothcore_deviation, smoothcore_level_info, smoothcore_metadata, smoothcore_presentation,
+    smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
@@ -447,30 +447,6 @@ pub unsafe extern "C" fn smoothcore_player_presentation(
     unsafe { with(player, tell) }
 }
 
-/// What the server manifest of a presentation on disk says of it, one thing at a time: `index` counts from 0.
-///
-/// OK; END when there are not so many, as of any presentation that is not on disk.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_metadata(
-    player: *mut smoothcore_player,
-    index: u32,
-    out: *mut smoothcore_metadata,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::check(out) }?;
-        let Some(pair) = body.player.http().metadata(index) else { return Ok(SMOOTHCORE_END) };
-        let value = pair.iter().position(|b| *b == 0).and_then(|at| pair.get(at.saturating_add(1)..));
-        let value = value.unwrap_or(&[0]).as_ptr().cast();
-        let told = smoothcore_metadata { name: pair.as_ptr().cast(), value, ..record::blank() };
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &told) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(player, tell) }
-}
-
 /// How many streams the manifest lists, playable or not. E_STATE before the manifest is there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_stream_count(
@@ -510,6 +486,58 @@ pub unsafe extern "C" fn smoothcore_player_level(
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::write(out, &fill::level(body.player.session(), stream, position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
+/// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_deviation_count(
+    player: *mut smoothcore_player,
+    kept: *mut u32,
+    lost: *mut u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    let count = |body: &mut Body| unsafe { fill::deviation_count(body.player.session(), kept, lost) };
+    // SAFETY: as the header says.
+    unsafe { with(player, count) }
+}
+
+/// Deviation `position`, from 0. E_ARGUMENT when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_deviation(
+    player: *mut smoothcore_player,
+    position: u32,
+    out: *mut smoothcore_deviation,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &fill::deviation(body.player.session(), position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// What is said of the presentation, one thing at a time, `position` from 0: first by the server manifest of one on disk,
+/// known once it is open, then by root attributes of the manifest. E_ARGUMENT when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_metadata(
+    player: *mut smoothcore_player,
+    position: u32,
+    out: *mut smoothcore_metadata,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        let (known, pair) = body.player.http().metadata(position);
+        let told = match pair {
+            Some(pair) => fill::pair(pair),
+            None => fill::metadata(body.player.session(), position.saturating_sub(known))?,
+        };
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &told) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

@@ -18,6 +18,7 @@ use crate::http1::Http1;
 use crate::io::{Request, RequestId, Response};
 #[cfg(feature = "local")]
 use crate::local::{Local, URL, is_local};
+use crate::mem::Text;
 #[cfg(feature = "local")]
 use crate::mem::{Account, List};
 use crate::port::{Http, Progress};
@@ -117,16 +118,15 @@ impl Wire {
         if matches!(self.net, Net::None) { Err(Code::Unsupported) } else { Ok(name) }
     }
 
-    /// The nth name and value that are said of what is on disk, each ended by NUL.
+    /// How many things a server manifest on disk says, and the nth of them.
     #[cfg_attr(not(feature = "local"), allow(clippy::unused_self))]
-    pub fn metadata(&self, nth: u32) -> Option<&[u8]> {
+    pub fn metadata(&self, nth: u32) -> (u32, Option<&(Text, Text)>) {
         #[cfg(feature = "local")]
-        return self.files.first()?.metadata_c(usize::try_from(nth).ok()?);
+        let said = self.files.first().map_or(&[][..], Local::metadata);
         #[cfg(not(feature = "local"))]
-        {
-            let _ = nth;
-            None
-        }
+        let said: &[(Text, Text)] = &[];
+        let nth = usize::try_from(nth).unwrap_or(usize::MAX);
+        (u32::try_from(said.len()).unwrap_or(u32::MAX), said.get(nth))
     }
 
     /// Who answers.

@@ -65,8 +65,8 @@ pub(super) const NUMBERS: [&str; 8] = [
 #[derive(Default)]
 pub(super) struct Catalog {
     pub tracks: List<Track>,
-    /// Names and values, each ended by NUL.
-    pub metadata: List<Bytes>,
+    /// Names and values.
+    pub metadata: List<(Text, Text)>,
     /// The client manifest's file, relative to what was opened; empty when not said.
     pub client: Text,
 }
@@ -137,15 +137,7 @@ impl Catalog {
         if name.is_empty() || self.metadata.len() >= MOST_METADATA {
             return Ok(());
         }
-        let mut pair = Bytes::new();
-        pair.reserve_exact(account, name.len().saturating_add(value.len()).saturating_add(2))?;
-        for text in [name, value] {
-            // A NUL within would end it early for C.
-            for byte in text.bytes().filter(|b| *b != 0) {
-                pair.push(account, byte)?;
-            }
-            pair.push(account, 0)?;
-        }
+        let pair = (Text::from(account, name)?, Text::from(account, value)?);
         self.metadata.push(account, pair)
     }
 

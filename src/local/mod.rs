@@ -151,17 +151,8 @@ impl<S: Source> Local<S> {
 
     /// What the server manifest says of the presentation: names (`title`, `description`, `creator`, ...) and values, in
     /// its order, as far as it has been read.
-    pub fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.catalog.metadata.iter().map(|pair| {
-            let text = |bytes| core::str::from_utf8(bytes).unwrap_or("");
-            let mut halves = pair.split(|b| *b == 0);
-            (text(halves.next().unwrap_or(&[])), text(halves.next().unwrap_or(&[])))
-        })
-    }
-
-    /// The same, one pair by its place: name and value, each ended by NUL.
-    pub fn metadata_c(&self, nth: usize) -> Option<&[u8]> {
-        self.catalog.metadata.get(nth).map(|pair| pair.as_slice())
+    pub fn metadata(&self) -> &[(Text, Text)] {
+        &self.catalog.metadata
     }
 
     /// Whether the presentation is known as far as it can be.

@@ -91,7 +91,7 @@ fn limits_hold() {
     let metas = r#"<meta name="a" content="b"/>"#.repeat(1000);
     let mut local = local(Memory::testcard().with("a.ism", format!("<smil>{metas}{TRACK}</smil>")));
     local.open("a.ism").unwrap();
-    assert_eq!(local.metadata().count(), 64);
+    assert_eq!(local.metadata().len(), 64);
 }
 
 /// What is answered to the first fragment of a file.
