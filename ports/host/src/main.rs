@@ -1,9 +1,11 @@
 //! The `smoothcore` command: Smooth Streaming tools for a workstation, one subcommand a file.
 
+mod fetch;
 mod index;
 mod media;
 mod origin;
 mod play;
+mod probe;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,7 @@ enum Command {
     Report(play::ReportArgs),
     Origin(origin::Args),
     Index(index::Args),
+    Probe(probe::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Report(args) => play::run_report(&args).map(|()| ExitCode::SUCCESS),
         Command::Origin(args) => origin::run(args).map(|()| ExitCode::SUCCESS),
         Command::Index(args) => index::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Probe(args) => probe::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("smoothcore: {error:#}");

@@ -1,13 +1,17 @@
 //! Presentations on disk: fragmented MP4 files (`.ismv`, `.isma`), the server manifest (`.ism`), the client manifest
 //! (`.ismc`).
 
-mod boxes;
+pub mod boxes;
 mod codec;
 mod file;
 mod fragment;
 pub mod ism;
 pub mod ismc;
+pub mod movie;
 pub mod presentation;
+pub mod reader;
+pub mod samples;
+pub mod scan;
 pub mod text;
 mod track;
 
