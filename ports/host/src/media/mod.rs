@@ -14,6 +14,7 @@ pub mod samples;
 pub mod scan;
 pub mod text;
 mod track;
+pub mod write;
 
 pub use track::Kind;
 

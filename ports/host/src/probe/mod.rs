@@ -15,6 +15,8 @@ use serde::Serialize;
 use smoothcore::error::{Code, Error};
 
 use input::Input;
+pub use input::{is_url, parse};
+pub use manifest::word;
 
 /// Show what a manifest, a fragment or a media file says.
 ///
