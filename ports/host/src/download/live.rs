@@ -150,8 +150,9 @@ impl<'a> Feed<'a> {
                 Ok(got) => got,
                 Err((why, early)) => {
                     let since = *self.waiting.get_or_insert_with(Instant::now);
-                    // Once the next one is known to be there, this one should have been, too.
-                    if early && since.elapsed() < PATIENCE {
+                    // When a later one is known already, this one should be there.
+                    let patience = if self.queue.len() > 1 { SHORT_PATIENCE } else { PATIENCE };
+                    if early && since.elapsed() < patience {
                         self.not_before = Instant::now() + AGAIN;
                     } else {
                         progress.say(&format!("{}: lost: {why}", place()));
