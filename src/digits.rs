@@ -3,6 +3,8 @@
 //! Manifests carry numbers as decimal digits, codec data as hexadecimal or base64. Nothing here accepts a sign, an
 //! overflow or a foreign character, and nothing allocates before the size is known and allowed.
 
+use core::fmt;
+
 use crate::error::{Code, Result};
 use crate::mem::{Account, Bytes};
 
@@ -10,7 +12,16 @@ use crate::mem::{Account, Bytes};
 mod tests;
 
 /// The most digits a number may have; 2^64 - 1 has twenty.
-const DIGITS: usize = 20;
+pub const DIGITS: usize = 20;
+
+/// A number to be written into a message. Core's own `Display` of `u64`, built for size, can panic.
+pub struct Decimal(pub u64);
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(write_decimal(self.0, &mut [0; DIGITS]))
+    }
+}
 
 /// The number that `text` spells: 1 to 20 ASCII digits and nothing else; `None` also on overflow.
 ///

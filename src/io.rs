@@ -3,6 +3,7 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
+pub use crate::codec::Framing;
 use crate::codec::{CodecConfig, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
@@ -136,16 +137,6 @@ pub enum RequestKind {
     Manifest,
     /// A media fragment.
     Fragment,
-}
-
-/// How samples are framed; a property of the decoder port.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Framing {
-    /// Annex B start codes, ADTS headers: what hardware decoders take.
-    #[default]
-    ElementaryStream,
-    /// NAL length prefixes and raw access units, as they lie in the file.
-    LengthPrefixed,
 }
 
 /// What a decoder port is, told once.
@@ -381,6 +372,9 @@ pub enum EventKind {
     Ended = 14,
     /// The session cannot go on. `error` says why. Comes once.
     Failed = 15,
+    /// The picture at which the decoder must start is no key frame: it goes to it all the same, without the flag.
+    /// `media_time` = where; a = bitrate, b = start of the fragment in stream ticks.
+    NoKeyFrame = 16,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

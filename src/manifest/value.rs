@@ -3,10 +3,12 @@
 use log::warn;
 
 use crate::digits;
+use crate::digits::Decimal;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Text};
 use crate::time::TimeScale;
 use crate::trace::MANIFEST;
+use crate::trace::Plain;
 
 /// An attribute as it stands in the manifest.
 #[derive(Clone, Copy)]
@@ -69,7 +71,7 @@ impl Value<'_> {
 #[cold]
 #[inline(never)]
 pub(super) fn complain(what: &'static str, trouble: &'static str, at: u64) {
-    warn!(target: MANIFEST, "{what} at byte {at} {trouble}");
+    warn!(target: MANIFEST, "{} at byte {} {}", Plain(what), Decimal(at), Plain(trouble));
 }
 
 /// Whether `error` is lack of memory, which ends the parse whatever it is about.

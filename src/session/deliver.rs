@@ -1,19 +1,15 @@
 //! From fragments to the decoder: set-up, samples in its framing, end of stream.
 
 use super::feed::{Fragment, Offer, Setup};
+use super::framing::Learned;
 use super::{Session, State, Step};
-use crate::codec::h264::NalType;
-use crate::codec::{Codec, Kind, aac, h264};
+use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
-    Buffered, Configure, Configured, DecoderTraits, Epoch, EventKind, Framing, Output, Parts, Sample,
-    SampleFlags, StreamId,
+    Buffered, Configure, Configured, Epoch, EventKind, Output, Parts, Sample, SampleFlags, StreamId,
 };
-use crate::mem::Pool;
 use crate::time::{MediaTime, TimeScale};
 
-/// `00 00 00 01`.
-const START_CODE: u32 = 1;
 /// What goes before a sample is seldom longer: parameter sets and a delimiter.
 const PREFIX: usize = 512;
 
@@ -31,10 +27,26 @@ impl Session {
             return None;
         }
         if feed.setup != Setup::Ready(front.level) {
+            match self.learn(i) {
+                Ok(Learned::Enough) => {}
+                Ok(Learned::NotYet) => return None,
+                Ok(Learned::Nothing) => {
+                    self.skip_fragment(i);
+                    return None;
+                }
+                Err(error) => {
+                    self.fail(error);
+                    return None;
+                }
+            }
             return match self.prepare_setup(i) {
                 Ok(true) => Some(Step::Configure(i)),
                 // Same decoder set-up as before: nothing to ask.
                 Ok(false) => self.offer_sample(i),
+                Err(error) if error.code == Code::CodecConfig => {
+                    self.give_up_front_level(i, error);
+                    None
+                }
                 Err(error) => {
                     self.fail(error);
                     None
@@ -82,11 +94,7 @@ impl Session {
             return Ok(false);
         }
         feed.record.clear();
-        if config.codec == Codec::H264 && framing == Framing::LengthPrefixed {
-            h264::avcc(config, &mut self.account, &mut feed.record)?;
-        } else {
-            feed.record.extend(&mut self.account, &config.private)?;
-        }
+        codec::record(config, framing, &mut self.account, &mut feed.record)?;
         feed.parameter_sets_due = true;
         feed.setup = Setup::Asked(level);
         Ok(true)
@@ -136,83 +144,6 @@ impl Session {
         }
     }
 
-    fn prepare_sample(&mut self, i: usize) -> Result<()> {
-        let missing = || Error::at(Code::State, "manifest", 0);
-        let traits = self.config.decoder;
-        let account = &mut self.account;
-        let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
-        let front = feed.queue.first_mut().ok_or_else(missing)?;
-        if front.prepared == Some(front.next) {
-            return Ok(());
-        }
-        let stream =
-            self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0))).ok_or_else(missing)?;
-        let config = &stream.levels.get(usize::from(front.level)).ok_or_else(missing)?.config;
-        let sample = *front.table.samples().get(front.next).ok_or_else(missing)?;
-        let (at, size) = (u64::from(sample.offset), u64::from(sample.size));
-        feed.prefix.clear();
-        feed.staged.clear();
-        let elementary = traits.framing == Framing::ElementaryStream;
-        match config.codec {
-            Codec::H264 if elementary => {
-                check_nals(front, &self.pool, at, size, config.nal_length)?;
-                let key = sample.is_sync() || front.next == 0;
-                let wanted =
-                    feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
-                let mut head = [0u8; 64];
-                let head = first_bytes(front, &self.pool, at, size, &mut head);
-                let delimited = head
-                    .get(usize::from(config.nal_length))
-                    .is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
-                if traits.has(DecoderTraits::NEEDS_AUD) && !delimited {
-                    feed.prefix.extend(account, &h264::ACCESS_UNIT_DELIMITER)?;
-                }
-                if wanted && !h264::starts_with_parameter_sets(head, config.nal_length) {
-                    feed.prefix.extend(account, h264::parameter_sets(config))?;
-                }
-                if config.nal_length == 4 {
-                    to_start_codes(front, &mut self.pool, at, size);
-                } else {
-                    // Shorter lengths have no room for a start code.
-                    let mut pos = at;
-                    let end = at.saturating_add(size);
-                    while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
-                        feed.staged.extend(account, &START_CODE.to_be_bytes())?;
-                        for part in front.body.slices(&self.pool, body, len) {
-                            feed.staged.extend(account, part)?;
-                        }
-                        pos = body.saturating_add(len);
-                    }
-                }
-            }
-            Codec::Aac if elementary => {
-                if let Some(header) = aac::adts_header(config, sample.size) {
-                    feed.prefix.extend(account, &header)?;
-                }
-            }
-            _ => {}
-        }
-        if traits.has(DecoderTraits::CONTIGUOUS) {
-            let lone = feed.prefix.is_empty() && front.body.contiguous(&self.pool, at, size).is_some();
-            if feed.staged.is_empty() && !lone {
-                feed.staged.reserve(account, feed.prefix.len().saturating_add(size as usize))?;
-                let prefix = core::mem::take(&mut feed.prefix);
-                feed.staged.extend(account, &prefix)?;
-                feed.prefix = prefix;
-                for part in front.body.slices(&self.pool, at, size) {
-                    feed.staged.extend(account, part)?;
-                }
-                feed.prefix.clear();
-            } else if !feed.staged.is_empty() && !feed.prefix.is_empty() {
-                feed.prefix.extend(account, &feed.staged)?;
-                core::mem::swap(&mut feed.prefix, &mut feed.staged);
-                feed.prefix.clear();
-            }
-        }
-        front.prepared = Some(front.next);
-        Ok(())
-    }
-
     pub(super) fn sample_output(&mut self, i: usize) -> Output<'_> {
         let idle = Output::Idle(self.deadline());
         let Some(feed) = self.feeds.get(i) else { return idle };
@@ -229,7 +160,7 @@ impl Session {
         let pts = composed(feed.scale, front.dts, entry.composition);
         let mut flags = SampleFlags::default();
         // On video only the first sample is sure to be a key frame; some encoders flag all of them.
-        if feed.kind != Kind::Video || front.next == 0 {
+        if feed.kind != Kind::Video || (front.next == 0 && !front.no_key) {
             flags = flags.with(SampleFlags::KEY);
         }
         if feed.discontinuity || (front.next == 0 && front.after_hole) {
@@ -272,6 +203,7 @@ impl Session {
         }
         feed.discontinuity = false;
         feed.parameter_sets_due = false;
+        feed.fed = feed.queue.first().map(|f| f.level);
         self.step_over(i);
     }
 
@@ -299,6 +231,32 @@ impl Session {
             feed.accepted(ticks);
         }
         self.wake_blocked();
+    }
+
+    /// The front fragment's level cannot be set up: its fragments come from another one.
+    fn give_up_front_level(&mut self, i: usize, error: Error) {
+        let front = self.feeds.get(i).and_then(|f| f.queue.first());
+        if let Some(level) = front.map(|f| f.level) {
+            self.drop_level(i, level, error);
+            self.refetch_from_front(i);
+        }
+    }
+
+    /// The front fragment is left out, with an event: its level's configuration is in band alone, and not here.
+    fn skip_fragment(&mut self, i: usize) {
+        let event = self.event(EventKind::Gap).because(Error::at(Code::CodecConfig, "mdat", 0));
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let Some(front) = feed.queue.first() else { return };
+        let left = front.table.samples().len().saturating_sub(front.next);
+        let ticks = front.left();
+        let event = event.about(feed.id).when(feed.scale.media_time(front.dts));
+        let event = event.numbers(feed.scale.micros(ticks).0, front.start);
+        feed.discontinuity = true;
+        self.stats.gaps = self.stats.gaps.saturating_add(1);
+        self.tell(event);
+        for _ in 0..left {
+            self.step_over(i);
+        }
     }
 
     /// A sample that cannot be brought into the decoder's form is left out, with an event.
@@ -422,58 +380,5 @@ fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
         None => MediaTime(
             scale.media_time(u64::from(offset.unsigned_abs()).saturating_sub(dts)).0.saturating_neg(),
         ),
-    }
-}
-
-/// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.
-fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
-    let body = pos.checked_add(u64::from(length))?;
-    if body > end {
-        return None;
-    }
-    let mut len = 0u64;
-    for n in 0..u64::from(length) {
-        len = (len << 8) | u64::from(f.body.byte(pool, pos.saturating_add(n))?);
-    }
-    (body.saturating_add(len) <= end).then_some((body, len))
-}
-
-/// Whether the NAL units fill the sample exactly.
-fn check_nals(f: &Fragment, pool: &Pool, at: u64, size: u64, length: u8) -> Result<()> {
-    let end = at.saturating_add(size);
-    let mut pos = at;
-    while pos < end {
-        match nal_at(f, pool, pos, end, length) {
-            Some((body, len)) if length > 0 => pos = body.saturating_add(len),
-            _ => return Err(Error::at(Code::NalInvalid, "mdat", pos)),
-        }
-    }
-    Ok(())
-}
-
-/// The first bytes of a sample, at most as many as `out` holds.
-fn first_bytes<'o>(f: &Fragment, pool: &Pool, at: u64, size: u64, out: &'o mut [u8]) -> &'o [u8] {
-    let mut n = 0usize;
-    for part in f.body.slices(pool, at, size.min(out.len() as u64)) {
-        for (to, from) in out.iter_mut().skip(n).zip(part) {
-            *to = *from;
-        }
-        n = n.saturating_add(part.len());
-    }
-    out.get(..n).unwrap_or(&[])
-}
-
-/// Four-byte lengths become start codes in place; an empty unit's four zeros stay, they are legal padding.
-fn to_start_codes(f: &Fragment, pool: &mut Pool, at: u64, size: u64) {
-    let end = at.saturating_add(size);
-    let mut pos = at;
-    while let Some(len) = f.body.u32_at(pool, pos) {
-        if pos >= end {
-            return;
-        }
-        if len > 0 {
-            f.body.set_u32(pool, pos, START_CODE);
-        }
-        pos = pos.saturating_add(4).saturating_add(u64::from(len));
     }
 }

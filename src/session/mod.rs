@@ -17,6 +17,7 @@ mod clock;
 mod config;
 mod deliver;
 mod feed;
+mod framing;
 mod open;
 mod receive;
 mod retry;

@@ -7,6 +7,8 @@ use smoothcore::limits::Limits;
 use smoothcore::manifest::url;
 use smoothcore::manifest::{Manifest, QualityLevel, Stream};
 use smoothcore::mem::{Account, Text};
+use smoothcore::mp4::encryption::Iv;
+use smoothcore::protection::Scheme;
 use smoothcore::trace::redacted;
 
 use crate::fetch::Fetcher;
@@ -73,12 +75,23 @@ pub fn clean(text: &str) -> String {
     if text.is_empty() { "unnamed".to_owned() } else { text }
 }
 
-/// The key that a manifest's protection headers name, if one does.
-pub fn track_protection(manifest: &Manifest, scheme: [u8; 4]) -> Option<TrackProtection> {
-    let kid =
-        manifest.protection.iter().find_map(|header| protection::first_kid(&header.system_id, &header.data));
-    let protected = !manifest.protection.is_empty();
-    protected.then(|| TrackProtection { scheme, kid: kid.unwrap_or_default(), iv_size: 8 })
+/// How a manifest's protection headers say that samples are encrypted; `None` when it has none.
+pub fn track_protection(manifest: &Manifest, kind: Kind) -> Option<TrackProtection> {
+    if manifest.protection.is_empty() || kind == Kind::Text {
+        return None;
+    }
+    let headers = || manifest.protection.iter().filter_map(|h| protection::said(&h.system_id, &h.data));
+    let kid = headers().find_map(|header| Some(header.keys.first()?.kid.0)).unwrap_or_default();
+    let scheme = headers().find_map(|header| header.scheme()).unwrap_or(Scheme::AesCtr);
+    let patterned = scheme == Scheme::Cbcs && kind == Kind::Video;
+    Some(TrackProtection {
+        scheme: scheme.four_cc(),
+        algorithm: if scheme == Scheme::AesCtr { 1 } else { 2 },
+        kid,
+        iv_size: 8,
+        constant_iv: Iv::default(),
+        pattern: if patterned { (1, 9) } else { (0, 0) },
+    })
 }
 
 /// Which streams of sound.

@@ -148,6 +148,8 @@
 #define SMOOTHCORE_E_NO_KEY_FRAME (-308)
 /* The fragment could not be fetched and was skipped. */
 #define SMOOTHCORE_E_FRAGMENT_LOST (-309)
+/* The sample encryption table does not fit the samples. */
+#define SMOOTHCORE_E_ENCRYPTION_TABLE (-310)
 /* Too many boxes, or nested too deeply. */
 #define SMOOTHCORE_E_LIMIT_BOXES (-320)
 /* Too many samples in a fragment. */
@@ -160,6 +162,8 @@
 #define SMOOTHCORE_E_LIMIT_CODEC_CONFIG (-324)
 /* The movie fragment header is larger than the limit. */
 #define SMOOTHCORE_E_LIMIT_MOOF_BYTES (-325)
+/* Too many subsamples in a fragment. */
+#define SMOOTHCORE_E_LIMIT_SUBSAMPLES (-326)
 /* The protection system is not supported. */
 #define SMOOTHCORE_E_PROTECTION_UNSUPPORTED (-400)
 /* The protection header is malformed. */
@@ -198,6 +202,24 @@
 #define SMOOTHCORE_CODEC_H264 1
 /* AAC in all its object types. */
 #define SMOOTHCORE_CODEC_AAC 2
+/* H.265. */
+#define SMOOTHCORE_CODEC_H265 3
+/* VC-1 Advanced Profile. */
+#define SMOOTHCORE_CODEC_VC1 4
+/* Windows Media Audio. */
+#define SMOOTHCORE_CODEC_WMA 5
+/* Windows Media Audio Professional. */
+#define SMOOTHCORE_CODEC_WMA_PRO 6
+/* Dolby Digital (AC-3). */
+#define SMOOTHCORE_CODEC_AC3 7
+/* Dolby Digital Plus (EC-3). */
+#define SMOOTHCORE_CODEC_EAC3 8
+/* MPEG audio, MP3 above all. */
+#define SMOOTHCORE_CODEC_MPEG_AUDIO 9
+/* PCM, little-endian. */
+#define SMOOTHCORE_CODEC_PCM 10
+/* Timed text (TTML). */
+#define SMOOTHCORE_CODEC_TTML 11
 /* Framing of samples: Annex B start codes, ADTS headers. */
 #define SMOOTHCORE_FRAMING_ELEMENTARY 0
 /* Framing of samples: NAL units behind their lengths, raw audio access units, as they lie in the file. */
@@ -266,6 +288,10 @@
 #define SMOOTHCORE_EVENT_ENDED 14
 /* Event: playback cannot go on; `code` says why. Comes once. */
 #define SMOOTHCORE_EVENT_FAILED 15
+/* Event: the picture at which the decoder must start is no key frame; it goes to it all the same. media_time = where;
+ * a = bitrate, b = start of the fragment in stream ticks.
+ */
+#define SMOOTHCORE_EVENT_NO_KEY_FRAME 16
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */

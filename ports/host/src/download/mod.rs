@@ -166,8 +166,12 @@ fn head(remote: &Remote, job: &Job, track_id: u32, duration: u64) -> Result<Vec<
     let (stream, level) = said(remote, job);
     let video = stream.kind == Kind::Video;
     let timescale = u32::try_from(stream.timescale.per_second()).context("a timescale beyond 32 bits")?;
-    let mut entry = write::entry(&level.config, level.bitrate)?;
-    if let Some(protection) = track_protection(&remote.manifest, *b"piff") {
+    let mut entry = write::entry(&level.config, stream.kind, level.bitrate)?;
+    if let Some(mut protection) = track_protection(&remote.manifest, stream.kind) {
+        // The name that goes with the boxes of PIFF in the fragments.
+        if &protection.scheme == b"cenc" {
+            protection.scheme = *b"piff";
+        }
         entry = write::protect(&entry, video, protection)?;
     }
     let display = if video { (stream.display_width << 16, stream.display_height << 16) } else { (0, 0) };

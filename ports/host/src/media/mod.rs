@@ -10,6 +10,7 @@ pub mod ismc;
 pub mod movie;
 pub mod presentation;
 pub mod reader;
+pub mod rewrite;
 pub mod samples;
 pub mod scan;
 pub mod text;

@@ -2,13 +2,14 @@
 //! (ISO/IEC 14496-12 8.2, 8.3, 8.5; ISO/IEC 23001-7 8).
 
 use anyhow::{Context, Result, ensure};
-use smoothcore::codec::{CodecConfig, Description, FourCc, Kind};
+use smoothcore::codec::{CodecConfig, EntryNumbers, Kind, from_sample_entry};
 use smoothcore::limits::Limits;
 use smoothcore::mem::Account;
+use smoothcore::mp4::movie::Movie as CoreMovie;
+pub use smoothcore::mp4::movie::TrackProtection;
 use smoothcore::mp4::uuid;
 
-use super::boxes::{Boxes, Fields, find, head, need};
-use super::codec::{Shape, from_stsd};
+use super::boxes::{Boxes, Fields, head, need};
 
 /// What a `moov` says.
 #[derive(Clone, Debug, Default)]
@@ -42,19 +43,12 @@ pub struct MovieTrack {
     pub entry: Vec<u8>,
     /// Its type before protection changed it: `avc1`, `mp4a` ...
     pub format: [u8; 4],
+    /// The content of its configuration box.
+    set_up: Vec<u8>,
+    numbers: EntryNumbers,
     pub protection: Option<TrackProtection>,
     /// Duration, size and flags of samples where a fragment names none (`trex`).
     pub defaults: [u32; 3],
-}
-
-/// What `sinf` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrackProtection {
-    /// `cenc`, `cbcs`, `piff` ...
-    pub scheme: [u8; 4],
-    pub kid: [u8; 16],
-    /// Bytes of an initialization vector: 8 or 16; 0 with a constant one.
-    pub iv_size: u8,
 }
 
 impl MovieTrack {
@@ -73,6 +67,9 @@ impl MovieTrack {
 /// When it has no `mvhd`, or no `trak` at all.
 pub fn parse(moov: &[u8]) -> Result<Movie> {
     let mut movie = Movie::default();
+    let mut whole = u32::try_from(moov.len() + 8)?.to_be_bytes().to_vec();
+    whole.extend_from_slice(b"moov");
+    whole.extend_from_slice(moov);
     (movie.timescale, movie.duration) = movie_header(need(moov, &[b"mvhd"])?).context("mvhd")?;
     let mut count = 0;
     for child in Boxes::new(moov) {
@@ -80,7 +77,7 @@ pub fn parse(moov: &[u8]) -> Result<Movie> {
         match &kind {
             b"trak" => {
                 count += 1;
-                match track(content, moov) {
+                match track(content, &whole) {
                     Ok(track) => movie.tracks.push(track),
                     Err(error) => movie.skipped.push(format!("trak {count}: {error:#}")),
                 }
@@ -124,37 +121,49 @@ fn known(duration: u64, version: u8) -> u64 {
     if duration == unset { 0 } else { duration }
 }
 
-fn track(trak: &[u8], moov: &[u8]) -> Result<MovieTrack> {
+fn track(trak: &[u8], whole: &[u8]) -> Result<MovieTrack> {
     let (id, display) = track_header(need(trak, &[b"tkhd"])?).context("tkhd")?;
-    let handler = need(trak, &[b"mdia", b"hdlr"])?.get(8..12).context("hdlr cut short")?.try_into()?;
-    let (timescale, duration, language) = media_header(need(trak, &[b"mdia", b"mdhd"])?).context("mdhd")?;
     let stsd = need(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])?;
     let entries = stsd.get(8..).context("stsd cut short")?;
     let first = head(entries, entries.len() as u64).context("sample entry")?;
     let entry = entries[..first.size as usize].to_vec();
-    let sinf = match &first.kind {
-        b"encv" | b"enca" | b"enct" | b"encs" => find(children(&entry, handler)?, b"sinf")?,
-        _ => None,
-    };
-    let (format, protection) = match sinf {
-        Some(sinf) => {
-            let format = need(sinf, &[b"frma"])?.get(..4).context("frma cut short")?.try_into()?;
-            (format, Some(track_protection(sinf)?))
+    let limits = Limits::default();
+    let mut movie = CoreMovie::new(whole, &limits)?;
+    let core = loop {
+        match movie.next_track() {
+            Ok(Some(track)) if track.id == id => break track,
+            Ok(None) => anyhow::bail!("no whole track"),
+            Err(error) if error.place.at == "moov" => return Err(error.into()),
+            // Another track, or this one, which then is not found.
+            Ok(Some(_)) | Err(_) => {}
         }
-        None => (first.kind, None),
     };
-    let defaults = defaults(moov, id)?;
+    let numbers = EntryNumbers {
+        kind: match &core.handler {
+            b"vide" => Kind::Video,
+            b"soun" => Kind::Audio,
+            _ => Kind::Text,
+        },
+        width: core.entry.width.into(),
+        height: core.entry.height.into(),
+        channels: core.entry.channels,
+        bits_per_sample: core.entry.bits_per_sample,
+        sampling_rate: core.entry.sampling_rate,
+        bitrate: 0,
+    };
     Ok(MovieTrack {
         id,
-        handler,
-        timescale,
-        duration,
-        language,
+        handler: core.handler,
+        timescale: core.timescale,
+        duration: core.duration,
+        language: core.language.iter().copied().map(char::from).collect(),
         display,
         entry,
-        format,
-        protection,
-        defaults,
+        format: core.entry.name,
+        set_up: core.entry.config_name.map_or_else(Vec::new, |_| core.entry.config.to_vec()),
+        numbers,
+        protection: core.protection,
+        defaults: [core.defaults.duration, core.defaults.size, core.defaults.flags],
     })
 }
 
@@ -174,28 +183,6 @@ fn children(entry: &[u8], handler: [u8; 4]) -> Result<&[u8]> {
     entry.get(8 + fixed..).context("sample entry cut short")
 }
 
-fn track_protection(sinf: &[u8]) -> Result<TrackProtection> {
-    let scheme = need(sinf, &[b"schm"])?.get(4..8).context("schm cut short")?.try_into()?;
-    let schi = need(sinf, &[b"schi"])?;
-    for child in Boxes::new(schi) {
-        let (kind, content) = child?;
-        let fields = match &kind {
-            // Reserved or pattern, then whether it is protected.
-            b"tenc" => content,
-            b"uuid" => match content.strip_prefix(&uuid::TRACK_ENCRYPTION[..]) {
-                Some(content) => content,
-                None => continue,
-            },
-            _ => continue,
-        };
-        let mut fields = Fields::new(fields);
-        fields.full()?;
-        fields.take(3)?;
-        return Ok(TrackProtection { scheme, iv_size: fields.u8()?, kid: fields.array()? });
-    }
-    anyhow::bail!("schi has no track encryption box")
-}
-
 fn track_header(tkhd: &[u8]) -> Result<(u32, (u32, u32))> {
     let mut fields = Fields::new(tkhd);
     let (version, _) = fields.full()?;
@@ -208,63 +195,16 @@ fn track_header(tkhd: &[u8]) -> Result<(u32, (u32, u32))> {
     Ok((id, (fields.u32()?, fields.u32()?)))
 }
 
-fn media_header(mdhd: &[u8]) -> Result<(u32, u64, String)> {
-    let mut fields = Fields::new(mdhd);
-    let (version, _) = fields.full()?;
-    fields.time(version)?;
-    fields.time(version)?;
-    let timescale = fields.u32()?;
-    ensure!(timescale > 0, "timescale 0");
-    let duration = known(fields.time(version)?, version);
-    let packed = fields.u16()?;
-    let letters = [packed >> 10 & 31, packed >> 5 & 31, packed & 31];
-    let language = if letters.iter().all(|letter| (1..=26).contains(letter)) {
-        letters.iter().map(|letter| char::from(b'`' + *letter as u8)).collect()
-    } else {
-        "und".to_owned()
-    };
-    Ok((timescale, duration, language))
-}
-
-fn defaults(moov: &[u8], id: u32) -> Result<[u32; 3]> {
-    let Some(mvex) = find(moov, b"mvex")? else { return Ok([0; 3]) };
-    for child in Boxes::new(mvex) {
-        let (kind, content) = child?;
-        if &kind != b"trex" {
-            continue;
-        }
-        let mut fields = Fields::new(content);
-        fields.full()?;
-        if fields.u32()? == id {
-            fields.u32()?;
-            return Ok([fields.u32()?, fields.u32()?, fields.u32()?]);
-        }
-    }
-    Ok([0; 3])
-}
-
 impl MovieTrack {
-    /// The codec set-up the sample entry stands for; `None` for a codec that is not known.
+    /// The codec set-up the sample entry stands for; `None` when it is broken.
     pub fn config(&self) -> Option<CodecConfig> {
-        // As it was before protection changed its type.
-        let mut stsd = vec![0, 0, 0, 0, 0, 0, 0, 1];
-        stsd.extend_from_slice(&self.entry);
-        stsd.get_mut(12..16)?.copy_from_slice(&self.format);
-        let codec = from_stsd(&stsd).ok()?;
-        let kind = if &self.handler == b"vide" { Kind::Video } else { Kind::Audio };
-        let mut description = Description::new(kind);
-        description.fourcc = FourCc::from_text(codec.four_cc);
-        description.private = &codec.private_data;
-        match codec.shape {
-            Shape::Video { width, height, nal_length } => {
-                (description.width, description.height, description.nal_length) = (width, height, nal_length);
-            }
-            Shape::Audio { rate, channels, bits, packet, tag } => {
-                (description.sampling_rate, description.channels) = (rate, channels);
-                (description.bits_per_sample, description.packet_size) = (bits, packet.into());
-                description.audio_tag = tag.into();
-            }
-        }
-        CodecConfig::from_description(&mut Account::new(1 << 20), &description, &Limits::default()).ok()
+        from_sample_entry(
+            self.format,
+            &self.set_up,
+            &self.numbers,
+            &mut Account::new(1 << 20),
+            &Limits::default(),
+        )
+        .ok()
     }
 }

@@ -3,9 +3,8 @@
 use smoothcore::error::{Code, Error, Result};
 use smoothcore::limits::Limits;
 use smoothcore::mem::Account;
-use smoothcore::mp4::{
-    Body, BodyEnd, BoxWalk, Encryption, Found, MoofInfo, SampleEntry, SampleTable, parse_moof,
-};
+use smoothcore::mp4::encryption::{self, Algorithm, EncryptionTable, Subsample};
+use smoothcore::mp4::{Body, BodyEnd, BoxWalk, Found, MoofInfo, SampleEntry, SampleTable, parse_moof};
 
 /// Memory for the tables of one body: more than any within the limits.
 const MEMORY: usize = 256 << 20;
@@ -14,12 +13,10 @@ const MEMORY: usize = 256 << 20;
 #[derive(Clone, Debug)]
 pub struct Piece {
     pub info: MoofInfo,
-    /// Where the `moof` lies in the body, and its bytes.
-    pub moof: (u64, u32),
     /// Offsets count from the start of the body.
     pub samples: Vec<SampleEntry>,
     /// `None` when the samples are clear.
-    pub encryption: Option<EncryptionTable>,
+    pub encryption: Option<Encrypted>,
 }
 
 impl Piece {
@@ -31,22 +28,24 @@ impl Piece {
 
 /// How the samples of one `moof` are encrypted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EncryptionTable {
+pub struct Encrypted {
     /// The key, where the fragment itself names it.
     pub kid: Option<[u8; 16]>,
     /// Bytes of an initialization vector: 8 or 16; 0 where it is constant.
     pub iv_size: u8,
-    /// 1 AES-CTR, 2 AES-CBC, where the fragment itself names it.
-    pub algorithm: Option<u32>,
-    pub samples: Vec<SampleEncryption>,
+    /// Where the fragment itself names it.
+    pub algorithm: Option<Algorithm>,
+    /// One a sample; `None` for a clear one.
+    pub samples: Vec<Option<SampleEncryption>>,
 }
 
 /// How one sample is encrypted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleEncryption {
+    /// Empty where it is constant.
     pub iv: Vec<u8>,
     /// Clear bytes, then encrypted ones; empty: all of it is encrypted.
-    pub subsamples: Vec<(u16, u32)>,
+    pub subsamples: Vec<Subsample>,
 }
 
 /// Every piece of a whole body. `defaults` are duration, size and flags of a sample where the body names none.
@@ -66,11 +65,12 @@ pub fn read(bytes: &[u8], defaults: [u32; 3]) -> Result<Vec<Piece>> {
                 let moof = slice(bytes, offset, size.into())?;
                 table.clear();
                 let info = parse_moof(moof, offset, &mut account, &limits, &mut table)?;
-                pieces.push(Piece { info, moof: (offset, size), samples: Vec::new(), encryption: None });
+                let encryption = encrypted(moof, &info, &table, &mut account, &limits)?;
+                pieces.push(Piece { info, samples: Vec::new(), encryption });
             }
             Found::Mdat { payload_offset, payload_size } => {
                 let Some(piece) = pieces.last_mut() else { continue };
-                place(piece, &mut table, bytes, defaults, payload_offset, payload_size)?;
+                place(piece, &mut table, defaults, payload_offset, payload_size)?;
             }
             Found::NeedMore { .. } => {
                 return Err(Error::at(Code::FragmentTruncated, "", bytes.len() as u64));
@@ -91,7 +91,6 @@ fn slice(bytes: &[u8], at: u64, len: u64) -> Result<&[u8]> {
 fn place(
     piece: &mut Piece,
     table: &mut SampleTable,
-    bytes: &[u8],
     [duration, _, flags]: [u32; 3],
     payload_offset: u64,
     payload_size: u64,
@@ -113,72 +112,30 @@ fn place(
         }
     }
     piece.info.duration = piece.samples.iter().map(|sample| u64::from(sample.duration)).sum();
-    let moof = slice(bytes, piece.moof.0, piece.moof.1.into())?;
-    piece.encryption = match piece.info.encryption {
-        Encryption::Clear => None,
-        Encryption::Piff { offset, len } | Encryption::Senc { offset, len } => {
-            let content = slice(moof, offset.into(), len.into())?;
-            let piff = matches!(piece.info.encryption, Encryption::Piff { .. });
-            let place = Error::at(Code::BoxInvalid, "moof/traf/senc", piece.moof.0 + u64::from(offset));
-            let table = encryption(content, piff, piece.samples.len()).ok_or(place)?;
-            (!table.samples.is_empty()).then_some(table)
-        }
-    };
     Ok(())
 }
 
-/// Reads the content of a sample encryption box: of PIFF, which may name algorithm and key, or of ISO/IEC 23001-7 7.2.
-fn encryption(content: &[u8], piff: bool, count: usize) -> Option<EncryptionTable> {
-    let (head, mut rest) = content.split_first_chunk::<4>()?;
-    let flags = u32::from_be_bytes(*head) & 0x00ff_ffff;
-    let mut table = EncryptionTable::default();
-    let mut sizes: &[u8] = &[8, 16, 0];
-    let given;
-    if piff && flags & 1 != 0 {
-        let (algorithm, after) = rest.split_first_chunk::<4>()?;
-        let (kid, after) = after.split_first_chunk::<16>()?;
-        table.algorithm = Some(u32::from_be_bytes(*algorithm) >> 8);
-        table.kid = Some(*kid);
-        given = [algorithm[3]];
-        sizes = &given;
-        rest = after;
+/// How the samples of the last `moof` are encrypted; `None` when all are clear.
+fn encrypted(
+    moof: &[u8],
+    info: &MoofInfo,
+    samples: &SampleTable,
+    account: &mut Account,
+    limits: &Limits,
+) -> Result<Option<Encrypted>> {
+    let mut table = EncryptionTable::new();
+    encryption::parse(moof, info, samples, account, limits, &mut table)?;
+    let mut found = Encrypted { kid: table.kid(), ..Encrypted::default() };
+    for at in 0..table.len() {
+        let sample = table.sample(at).map(|sample| {
+            let constant = sample.iv.is_empty() || sample.iv == sample.setting.constant_iv.as_slice();
+            let iv = if constant { Vec::new() } else { sample.iv.to_vec() };
+            found.iv_size = iv.len() as u8;
+            found.algorithm = found.algorithm.or(sample.setting.algorithm);
+            SampleEncryption { iv, subsamples: sample.subsamples.to_vec() }
+        });
+        found.samples.push(sample);
     }
-    let (listed, rest) = rest.split_first_chunk::<4>()?;
-    let listed = u32::from_be_bytes(*listed) as usize;
-    if listed == 0 {
-        return Some(table);
-    }
-    if listed != count {
-        return None;
-    }
-    // The size stands in another file: only the right one uses the box up.
-    for size in sizes {
-        if let Some(samples) = vectors(rest, usize::from(*size), flags & 2 != 0, count) {
-            table.iv_size = *size;
-            table.samples = samples;
-            return Some(table);
-        }
-    }
-    None
-}
-
-fn vectors(mut rest: &[u8], iv_size: usize, subsamples: bool, count: usize) -> Option<Vec<SampleEncryption>> {
-    let mut samples = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (iv, after) = rest.split_at_checked(iv_size)?;
-        rest = after;
-        let mut sample = SampleEncryption { iv: iv.to_vec(), subsamples: Vec::new() };
-        if subsamples {
-            let (entries, after) = rest.split_first_chunk::<2>()?;
-            rest = after;
-            for _ in 0..u16::from_be_bytes(*entries) {
-                let (entry, after) = rest.split_first_chunk::<6>()?;
-                rest = after;
-                let [a, b, c, d, e, f] = *entry;
-                sample.subsamples.push((u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
-            }
-        }
-        samples.push(sample);
-    }
-    rest.is_empty().then_some(samples)
+    table.free(account);
+    Ok(found.samples.iter().any(Option::is_some).then_some(found))
 }

@@ -1,8 +1,9 @@
 //! Boxes written: sample entries of a manifest's codecs, and the `moov` of a fragmented or a plain file
 //! (ISO/IEC 14496-12 8, ISO/IEC 14496-14 5.6, ISO/IEC 14496-15 5.3, ISO/IEC 23001-7 8 and 9).
 
-use anyhow::{Context, Result, bail};
-use smoothcore::codec::{Codec, CodecConfig};
+use anyhow::{Context, Result, ensure};
+use smoothcore::codec::{Codec, CodecConfig, Kind, sample_entry};
+use smoothcore::mem::{Account, Bytes};
 use smoothcore::mp4::uuid;
 
 use super::boxes::Boxes;
@@ -92,9 +93,6 @@ pub struct Tables {
     pub chunks: Vec<(u32, u64)>,
     /// One a sample; `None` for a clear one. Empty when all are clear.
     pub encryption: Vec<Option<SampleEncryption>>,
-    pub iv_size: u8,
-    /// The key, scheme aside, for a group of clear samples among encrypted ones.
-    pub kid: [u8; 16],
 }
 
 /// What a `moov` is for.
@@ -272,7 +270,7 @@ fn tables(out: &mut Vec<u8>, tables: &Tables, purpose: Purpose, start: usize) {
 }
 
 /// Writes `senc`, `saiz` and `saio`; `place` turns a place in `out` into what `saio` counts.
-pub fn encryption(out: &mut Vec<u8>, samples: &[Option<SampleEncryption>], place: impl Fn(usize) -> u64) {
+fn encryption(out: &mut Vec<u8>, samples: &[Option<SampleEncryption>], place: impl Fn(usize) -> u64) {
     let subsamples = samples.iter().flatten().any(|sample| !sample.subsamples.is_empty());
     let mut sizes = Vec::new();
     let first = full(out, b"senc", 0, if subsamples { 2 } else { 0 }, |out| {
@@ -284,9 +282,9 @@ pub fn encryption(out: &mut Vec<u8>, samples: &[Option<SampleEncryption>], place
                 out.extend_from_slice(&sample.iv);
                 if subsamples {
                     u16s(out, &[sample.subsamples.len() as u16]);
-                    for (clear, protected) in &sample.subsamples {
-                        u16s(out, &[*clear]);
-                        u32s(out, &[*protected]);
+                    for part in &sample.subsamples {
+                        u16s(out, &[part.clear as u16]);
+                        u32s(out, &[part.protected]);
                     }
                 }
             }
@@ -344,27 +342,31 @@ fn language(text: &str) -> u16 {
 ///
 /// # Errors
 /// When no sample entry is known for the codec.
-pub fn entry(config: &CodecConfig, bitrate: u32) -> Result<Vec<u8>> {
-    let (name, configuration) = configuration(config, bitrate)?;
-    let video = config.width != 0 || config.nal_length != 0;
+pub fn entry(config: &CodecConfig, kind: Kind, bitrate: u32) -> Result<Vec<u8>> {
+    let mut content = Bytes::new();
+    let names = sample_entry(config, bitrate, &mut Account::new(1 << 20), &mut content)?;
+    ensure!(config.codec != Codec::Other, "no sample entry is known for codec {}", config.fourcc);
     let mut out = Vec::new();
-    boxed(&mut out, &name, |out| {
+    boxed(&mut out, &names.entry, |out| {
         u16s(out, &[0, 0, 0, 1]);
-        if video {
+        if kind == Kind::Video {
             u32s(out, &[0; 4]);
             u16s(out, &[config.width as u16, config.height as u16]);
             u32s(out, &[0x0048_0000, 0x0048_0000, 0]);
             u16s(out, &[1]);
             out.extend_from_slice(&[0; 32]);
             u16s(out, &[0x0018, 0xffff]);
-        } else {
+        } else if kind == Kind::Audio {
             u32s(out, &[0, 0]);
             let bits = if config.bits_per_sample == 0 { 16 } else { config.bits_per_sample };
             u16s(out, &[config.channels, bits, 0, 0]);
             // A rate beyond 16 bits does not fit; the configuration has it.
             u32s(out, &[u16::try_from(config.sampling_rate).map_or(0, |rate| u32::from(rate) << 16)]);
         }
-        out.extend_from_slice(&configuration);
+        match names.config {
+            Some(name) => boxed(out, &name, |out| out.extend_from_slice(&content)),
+            None => out.extend_from_slice(&content),
+        }
     });
     Ok(out)
 }
@@ -416,77 +418,22 @@ fn protected(out: &mut Vec<u8>, format: [u8; 4], protection: TrackProtection) {
                 boxed(out, b"uuid", |out| {
                     out.extend_from_slice(&uuid::TRACK_ENCRYPTION);
                     u32s(out, &[0]);
-                    // AES-CTR, then the size of initialization vectors.
-                    u32s(out, &[1 << 8 | u32::from(protection.iv_size)]);
+                    u32s(out, &[u32::from(protection.algorithm) << 8 | u32::from(protection.iv_size)]);
                     out.extend_from_slice(&protection.kid);
                 });
             } else {
-                full(out, b"tenc", 0, 0, |out| {
-                    out.extend_from_slice(&[0, 0, 1, protection.iv_size]);
+                let (crypt, skip) = protection.pattern;
+                let patterned = (crypt, skip) != (0, 0);
+                full(out, b"tenc", u8::from(patterned), 0, |out| {
+                    out.extend_from_slice(&[0, crypt << 4 | skip & 15, 1, protection.iv_size]);
                     out.extend_from_slice(&protection.kid);
+                    let constant = protection.constant_iv.as_slice();
+                    if protection.iv_size == 0 {
+                        out.push(constant.len() as u8);
+                        out.extend_from_slice(constant);
+                    }
                 });
             }
         });
     });
-}
-
-/// Type of the sample entry, and its configuration box.
-fn configuration(config: &CodecConfig, bitrate: u32) -> Result<([u8; 4], Vec<u8>)> {
-    let mut out = Vec::new();
-    match config.codec {
-        Codec::H264 => {
-            let units: Vec<&[u8]> = units(&config.private);
-            let of =
-                |kind: u8| units.iter().filter(move |unit| unit.first().is_some_and(|b| b & 0x1f == kind));
-            let (sps, pps): (Vec<_>, Vec<_>) = (of(7).collect(), of(8).collect());
-            let Some([_, profile, constraints, level, ..]) = sps.first() else {
-                bail!("no sequence parameter set in the manifest");
-            };
-            boxed(&mut out, b"avcC", |out| {
-                let lengths = 0xfc | config.nal_length.clamp(1, 4) - 1;
-                out.extend_from_slice(&[1, *profile, *constraints, *level, lengths, 0xe0 | sps.len() as u8]);
-                for unit in &sps {
-                    u16s(out, &[unit.len() as u16]);
-                    out.extend_from_slice(unit);
-                }
-                out.push(pps.len() as u8);
-                for unit in &pps {
-                    u16s(out, &[unit.len() as u16]);
-                    out.extend_from_slice(unit);
-                }
-            });
-            Ok((*b"avc1", out))
-        }
-        Codec::Aac => {
-            let asc = config.private.as_slice();
-            let len = asc.len() as u8;
-            full(&mut out, b"esds", 0, 0, |out| {
-                out.extend_from_slice(&[3, 23 + len, 0, 1, 0, 4, 15 + len, 0x40, 0x15, 0, 0, 0]);
-                u32s(out, &[bitrate, bitrate]);
-                out.extend_from_slice(&[5, len]);
-                out.extend_from_slice(asc);
-                out.extend_from_slice(&[6, 1, 2]);
-            });
-            Ok((*b"mp4a", out))
-        }
-        _ => bail!("no sample entry is known for codec {}", config.fourcc),
-    }
-}
-
-/// The NAL units of start-coded bytes.
-fn units(bytes: &[u8]) -> Vec<&[u8]> {
-    let mut starts = Vec::new();
-    for at in 0..bytes.len().saturating_sub(2) {
-        if bytes[at..at + 3] == [0, 0, 1] {
-            starts.push(at);
-        }
-    }
-    let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
-    starts.iter().zip(ends).map(|(start, end)| trimmed(&bytes[start + 3..end])).collect()
-}
-
-/// Without the zero bytes that belong to the next start code.
-fn trimmed(unit: &[u8]) -> &[u8] {
-    let len = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    &unit[..len]
 }

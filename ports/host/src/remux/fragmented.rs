@@ -5,18 +5,14 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::source::Pick;
 use super::{Sink, completed};
 use crate::media::movie::TrackProtection;
+use crate::media::rewrite::{self, Protection};
 use crate::media::samples::Piece;
-use crate::media::write::{self, Purpose, Tables, Track, boxed, full, scaled, u32s, u64s};
-
-/// The default base of a data offset is the `moof`.
-const BASE_IS_MOOF: u32 = 0x02_0000;
-/// A `trun` with data offset, durations, sizes, flags and composition offsets.
-const EVERYTHING: u32 = 0x001 | 0x100 | 0x200 | 0x400 | 0x800;
+use crate::media::write::{self, Purpose, Tables, Track, scaled};
 
 pub struct Writer {
     out: BufWriter<File>,
@@ -50,7 +46,7 @@ impl Writer {
             protections: picks.iter().map(|pick| pick.protection.map(common)).collect(),
             picks: picks.to_vec(),
             protection,
-            sequence: 0,
+            sequence: 1,
             begun: false,
         })
     }
@@ -100,8 +96,8 @@ fn common(protection: TrackProtection) -> TrackProtection {
 }
 
 impl Sink for Writer {
-    fn piece(&mut self, pick: usize, start: u64, piece: &Piece, bytes: &[u8]) -> Result<()> {
-        if let Some(protection) = completed(&self.picks[pick], piece) {
+    fn fragment(&mut self, pick: usize, start: u64, pieces: &[Piece], bytes: &[u8]) -> Result<()> {
+        for protection in pieces.iter().filter_map(|piece| completed(&self.picks[pick], piece)) {
             ensure!(
                 !self.begun || self.protections[pick].is_some(),
                 "{}: encrypted, which neither the manifest nor the file's index says",
@@ -114,45 +110,20 @@ impl Sink for Writer {
             let head = self.head(0)?;
             self.out.write_all(&head)?;
         }
-        self.sequence += 1;
         let time = start.saturating_sub(self.zeros[pick]);
-        let mut moof = Vec::new();
-        let mut offset_at = 0;
-        boxed(&mut moof, b"moof", |out| {
-            full(out, b"mfhd", 0, 0, |out| u32s(out, &[self.sequence]));
-            boxed(out, b"traf", |out| {
-                full(out, b"tfhd", 0, BASE_IS_MOOF, |out| u32s(out, &[pick as u32 + 1]));
-                full(out, b"tfdt", 1, 0, |out| u64s(out, &[time]));
-                full(out, b"trun", 1, EVERYTHING, |out| {
-                    u32s(out, &[piece.samples.len() as u32]);
-                    offset_at = out.len();
-                    u32s(out, &[0]);
-                    for sample in &piece.samples {
-                        u32s(
-                            out,
-                            &[sample.duration, sample.size, sample.flags, sample.composition.cast_unsigned()],
-                        );
-                    }
-                });
-                protect(out, piece, self.protections[pick].is_some());
-            });
-        });
-        let offset = moof.len() as u32 + 8;
-        moof[offset_at..offset_at + 4].copy_from_slice(&offset.to_be_bytes());
-        let size: u64 = piece.samples.iter().map(|sample| u64::from(sample.size)).sum();
-        let size = u32::try_from(size + 8).context("a fragment of 4 GiB")?;
-        u32s(&mut moof, &[size]);
-        moof.extend_from_slice(b"mdat");
-        self.out.write_all(&moof)?;
-        for sample in &piece.samples {
-            let from = sample.offset as usize;
-            let media =
-                bytes.get(from..from + sample.size as usize).context("a sample outside its fragment")?;
-            self.out.write_all(media)?;
-        }
+        let duration: u64 = pieces.iter().map(|piece| piece.info.duration).sum();
+        let mut place = rewrite::Place {
+            start: time,
+            duration,
+            track_id: pick as u32 + 1,
+            sequence: self.sequence,
+            protection: if self.protections[pick].is_some() { Protection::Track } else { Protection::None },
+        };
+        self.out.write_all(&rewrite::fragment(bytes, &mut place)?)?;
+        self.sequence = place.sequence;
         let (samples, end) = &mut self.figures[pick];
-        *samples += piece.samples.len() as u64;
-        *end = (*end).max(time.saturating_add(piece.info.duration));
+        *samples += pieces.iter().map(|piece| piece.samples.len() as u64).sum::<u64>();
+        *end = (*end).max(time.saturating_add(duration));
         Ok(())
     }
 
@@ -166,29 +137,5 @@ impl Sink for Writer {
         self.out.write_all(&head)?;
         self.out.flush()?;
         Ok(self.figures)
-    }
-}
-
-/// How the samples of a fragment of a protected track are encrypted, or that they are not.
-fn protect(out: &mut Vec<u8>, piece: &Piece, is_protected: bool) {
-    match &piece.encryption {
-        Some(table) => {
-            let samples: Vec<_> = table.samples.iter().cloned().map(Some).collect();
-            // The moof starts the buffer, and saio counts from there.
-            write::encryption(out, &samples, |at| at as u64);
-        }
-        None if is_protected => {
-            full(out, b"sgpd", 1, 0, |out| {
-                out.extend_from_slice(b"seig");
-                u32s(out, &[20, 1]);
-                out.extend_from_slice(&[0; 20]);
-            });
-            full(out, b"sbgp", 0, 0, |out| {
-                out.extend_from_slice(b"seig");
-                // The first group of this fragment, not of the track.
-                u32s(out, &[1, piece.samples.len() as u32, 0x1_0001]);
-            });
-        }
-        None => {}
     }
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
+use smoothcore::mp4::encryption::{Algorithm, Iv};
+
 use crate::media::movie::TrackProtection;
 use crate::media::samples::{self, Piece};
 use crate::progress::Progress;
@@ -89,11 +91,7 @@ fn write(args: &Args, source: &mut Source, part: &std::path::Path) -> Result<()>
         let taken = &picks[pick];
         let pieces = samples::read(&bytes, taken.defaults);
         let pieces = pieces.with_context(|| format!("{}, fragment at {}", taken.name, taken.times[at]))?;
-        let mut start = taken.times[at];
-        for piece in &pieces {
-            sink.piece(pick, start, piece, &bytes)?;
-            start = start.saturating_add(piece.info.duration);
-        }
+        sink.fragment(pick, taken.times[at], &pieces, &bytes)?;
         done += 1;
         progress.step(done, all, bytes.len());
         Ok(())
@@ -110,8 +108,8 @@ fn write(args: &Args, source: &mut Source, part: &std::path::Path) -> Result<()>
 
 /// What writes the file.
 trait Sink {
-    /// Takes the samples of a fragment that starts at `start` ticks of its track; they lie in `bytes`.
-    fn piece(&mut self, pick: usize, start: u64, piece: &Piece, bytes: &[u8]) -> Result<()>;
+    /// Takes a fragment that starts at `start` ticks of its track: its bytes, and what is in them.
+    fn fragment(&mut self, pick: usize, start: u64, pieces: &[Piece], bytes: &[u8]) -> Result<()>;
 
     /// Ends the file. Gives samples and ticks of each track.
     fn finish(self: Box<Self>) -> Result<Vec<(u64, u64)>>;
@@ -135,13 +133,23 @@ fn order(picks: &[Pick]) -> Vec<(usize, usize)> {
 
 /// The protection of a track: what its file says, completed by what its fragments say.
 fn completed(pick: &Pick, piece: &Piece) -> Option<TrackProtection> {
-    let table = piece.encryption.as_ref()?;
-    let known = pick.protection;
-    let kid = table.kid.or(known.map(|protection| protection.kid)).unwrap_or_default();
-    // AES-CBC over whole samples is what PIFF calls 2.
-    let scheme = if table.algorithm == Some(2) { *b"cbc1" } else { *b"cenc" };
-    let scheme = known.map(|p| p.scheme).filter(|scheme| scheme != b"piff").unwrap_or(scheme);
-    Some(TrackProtection { scheme, kid, iv_size: table.iv_size })
+    let encrypted = piece.encryption.as_ref()?;
+    let cbc = encrypted.algorithm == Some(Algorithm::AesCbc);
+    let unknown = TrackProtection {
+        scheme: if cbc { *b"cbc1" } else { *b"cenc" },
+        algorithm: if cbc { 2 } else { 1 },
+        kid: [0; 16],
+        iv_size: 8,
+        constant_iv: Iv::default(),
+        pattern: (0, 0),
+    };
+    let mut protection = pick.protection.unwrap_or(unknown);
+    if &protection.scheme == b"piff" || encrypted.algorithm.is_some() && &protection.scheme == b"cenc" {
+        (protection.scheme, protection.algorithm) = (unknown.scheme, unknown.algorithm);
+    }
+    protection.kid = encrypted.kid.unwrap_or(protection.kid);
+    protection.iv_size = encrypted.iv_size;
+    Some(protection)
 }
 
 #[cfg(test)]

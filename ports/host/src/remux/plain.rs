@@ -53,9 +53,7 @@ impl Writer {
         let tracks = picks.iter().map(growing).collect();
         Ok(Self { output: output.to_owned(), data: BufWriter::new(file), at: 0, tracks, protection })
     }
-}
 
-impl Sink for Writer {
     fn piece(&mut self, pick: usize, start: u64, piece: &Piece, bytes: &[u8]) -> Result<()> {
         if piece.samples.is_empty() {
             return Ok(());
@@ -77,12 +75,22 @@ impl Sink for Writer {
             if if marked { sample.is_sync() } else { at == 0 } {
                 track.syncs.push(number);
             }
-            let encryption = piece.encryption.as_ref().and_then(|table| table.samples.get(at).cloned());
+            let encryption =
+                piece.encryption.as_ref().and_then(|table| table.samples.get(at).cloned().flatten());
             track.sample(sample, encryption);
         }
         Ok(())
     }
+}
 
+impl Sink for Writer {
+    fn fragment(&mut self, pick: usize, mut start: u64, pieces: &[Piece], bytes: &[u8]) -> Result<()> {
+        for piece in pieces {
+            self.piece(pick, start, piece, bytes)?;
+            start = start.saturating_add(piece.info.duration);
+        }
+        Ok(())
+    }
     fn finish(mut self: Box<Self>) -> Result<Vec<(u64, u64)>> {
         self.data.flush()?;
         let timescale = self.tracks.iter().map(|track| track.pick.timescale).max().unwrap_or(1000);
@@ -209,7 +217,6 @@ impl Growing {
         let mut entry = self.pick.entry;
         if let Some(protection) = self.protection {
             entry = write::protect(&entry, video, protection)?;
-            (self.tables.iv_size, self.tables.kid) = (protection.iv_size, protection.kid);
         } else {
             self.tables.encryption.clear();
         }

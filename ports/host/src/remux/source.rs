@@ -167,7 +167,7 @@ fn remote_pick(remote: &Remote, stream: usize, level: usize) -> Result<Pick> {
     let stream = &remote.manifest.streams[stream];
     let level = &stream.levels[level];
     let timescale = u32::try_from(stream.timescale.per_second()).context("a timescale beyond 32 bits")?;
-    let entry = write::entry(&level.config, level.bitrate);
+    let entry = write::entry(&level.config, stream.kind, level.bitrate);
     let entry = entry.with_context(|| format!("{} at {} bit/s", stream.name.as_str(), level.bitrate))?;
     let (width, height) = match stream.kind {
         Kind::Video if stream.display_width != 0 => (stream.display_width, stream.display_height),
@@ -183,7 +183,7 @@ fn remote_pick(remote: &Remote, stream: usize, level: usize) -> Result<Pick> {
         entry,
         times: stream.timeline.iter().map(|fragment| fragment.start).collect(),
         defaults: [0; 3],
-        protection: track_protection(&remote.manifest, *b"cenc"),
+        protection: track_protection(&remote.manifest, stream.kind),
     })
 }
 
