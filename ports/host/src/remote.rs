@@ -5,7 +5,7 @@ use smoothcore::codec::Kind;
 use smoothcore::io::RequestKind;
 use smoothcore::limits::Limits;
 use smoothcore::manifest::url;
-use smoothcore::manifest::{Manifest, QualityLevel, Stream};
+use smoothcore::manifest::{Manifest, QualityLevel, Stream, Strictness};
 use smoothcore::mem::{Account, Text};
 use smoothcore::mp4::encryption::Iv;
 use smoothcore::protection::Scheme;
@@ -33,7 +33,8 @@ impl Remote {
         let shown = redacted(url);
         let got =
             fetcher.get(url, RequestKind::Manifest).map_err(|lost| anyhow::anyhow!("{shown}: {lost}"))?;
-        let manifest = parse(&got.body, got.encoding).with_context(|| shown.to_string())?;
+        let manifest =
+            parse(&got.body, got.encoding, Strictness::Lenient).with_context(|| shown.to_string())?;
         Ok(Self { manifest, base: got.url, url: url.to_owned() })
     }
 
@@ -58,7 +59,7 @@ impl Remote {
             &mut Account::new(1 << 20),
             &mut out,
             &self.base,
-            &stream.url,
+            if level.url.is_empty() { &stream.url } else { &level.url },
             &level.bitrate_text,
             custom,
             time,

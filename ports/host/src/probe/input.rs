@@ -6,7 +6,7 @@ use smoothcore::error::{Code, Error};
 use smoothcore::inflate::Encoding;
 use smoothcore::io::RequestKind;
 use smoothcore::limits::Limits;
-use smoothcore::manifest::{Manifest, ManifestParser};
+use smoothcore::manifest::{Manifest, ManifestParser, Strictness};
 use smoothcore::mem::Account;
 
 use super::Unusable;
@@ -30,7 +30,7 @@ impl Input {
     ///
     /// # Errors
     /// When it cannot be read, or its manifest cannot be parsed.
-    pub fn open(name: &str) -> Result<Self, Unusable> {
+    pub fn open(name: &str, strictness: Strictness) -> Result<Self, Unusable> {
         let unreadable =
             |error: anyhow::Error| Unusable::outside(Code::Argument, format!("cannot be read: {error:#}"));
         let (reader, encoding) = if is_url(name) {
@@ -52,7 +52,7 @@ impl Input {
                 return Err(Error::from(Code::LimitManifestBytes).into());
             }
             let bytes = reader.bytes(0, reader.len()).map_err(unreadable)?;
-            return Ok(Self::Manifest(Box::new(parse(&bytes, encoding)?)));
+            return Ok(Self::Manifest(Box::new(parse(&bytes, encoding, strictness)?)));
         }
         if has_moov(&reader) {
             return Ok(Self::Movie(reader));
@@ -73,9 +73,10 @@ pub fn is_url(name: &str) -> bool {
 ///
 /// # Errors
 /// Those of the parser.
-pub fn parse(bytes: &[u8], encoding: Option<Encoding>) -> Result<Manifest, Error> {
+pub fn parse(bytes: &[u8], encoding: Option<Encoding>, strictness: Strictness) -> Result<Manifest, Error> {
     let mut account = Account::new(MEMORY);
     let mut parser = ManifestParser::new(&Limits::default());
+    parser.set_strictness(strictness);
     if let Some(encoding) = encoding {
         parser.set_encoding(encoding);
     }

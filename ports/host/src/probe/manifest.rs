@@ -6,7 +6,7 @@ use smoothcore::error::Error;
 use smoothcore::manifest as core;
 
 use super::protection::{self, Header};
-use super::{Deviation, hex};
+use super::{Deviation, hex, spot};
 
 /// One presentation.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,9 @@ pub struct Manifest {
     pub lookahead: Option<u32>,
     pub protection: Vec<Header>,
     pub deviations: Vec<Deviation>,
+    /// How many more there are.
+    #[serde(skip)]
+    pub deviations_lost: u32,
     pub streams: Vec<Stream>,
     pub ignored: Vec<Ignored>,
 }
@@ -85,10 +88,19 @@ pub fn describe(manifest: &core::Manifest, timeline: bool) -> Manifest {
         dvr_window: manifest.dvr_window,
         lookahead: manifest.lookahead,
         protection: manifest.protection.iter().map(|h| protection::describe(&h.system_id, &h.data)).collect(),
-        deviations: Vec::new(),
+        deviations: manifest.deviations.iter().map(deviation).collect(),
+        deviations_lost: manifest.deviations_lost,
         streams: manifest.streams.iter().map(|s| stream(s, timeline)).collect(),
-        ignored: Vec::new(),
+        ignored: manifest.ignored.iter().map(ignored).collect(),
     }
+}
+
+fn deviation(found: &core::Deviation) -> Deviation {
+    Deviation { rule: found.rule.to_owned(), place: spot(found.place, found.offset) }
+}
+
+fn ignored(stream: &core::Ignored) -> Ignored {
+    Ignored { kind: stream.kind.as_str().to_owned(), name: given(&stream.name) }
 }
 
 /// The word of a manifest for a kind of stream.

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 use smoothcore::error::{Code, Error};
+use smoothcore::manifest::Strictness;
 
 use input::Input;
 pub use input::{is_url, parse};
@@ -61,7 +62,7 @@ JSON of a media file:
 
 Exit status:
   0  shown
-  1  shown, but --strict was given and there are deviations
+  1  a media file, shown, but --strict was given and there are deviations
   2  the input cannot be used, or the command line makes no sense. With --json, standard output holds
      {\"error\": {\"code\", \"name\", \"place\", \"message\"}}")]
 pub struct Args {
@@ -81,7 +82,7 @@ pub struct Args {
     #[arg(long)]
     timeline: bool,
 
-    /// Exit with status 1 when the input deviates from the specification.
+    /// Take no manifest that deviates from the specification (status 2); of a media file, tell by status 1.
     #[arg(long)]
     strict: bool,
 }
@@ -187,7 +188,8 @@ fn write_all(out: &mut impl Write, text: &str) -> std::io::Result<()> {
 }
 
 fn find(args: &Args) -> Result<Found, Unusable> {
-    Ok(match Input::open(&args.input)? {
+    let strictness = if args.strict { Strictness::Strict } else { Strictness::Lenient };
+    Ok(match Input::open(&args.input, strictness)? {
         Input::Manifest(loaded) => Found::Manifest(manifest::describe(&loaded, args.timeline)),
         Input::Fragment(bytes) => Found::Fragment(fragment::read(&bytes)?),
         Input::Movie(reader) => Found::Movie(movie::read(&reader, args.samples)?),

@@ -52,7 +52,11 @@ fn presentation(out: &mut String, manifest: &Manifest, timeline: bool) -> std::f
     for ignored in &manifest.ignored {
         writeln!(out, "ignored: type {:?} {}", ignored.kind, ignored.name.as_deref().unwrap_or(""))?;
     }
-    deviations(out, &manifest.deviations)
+    deviations(out, &manifest.deviations)?;
+    if manifest.deviations_lost > 0 {
+        writeln!(out, "  and {} more of the same kinds", manifest.deviations_lost)?;
+    }
+    Ok(())
 }
 
 fn headers(out: &mut String, headers: &[Header]) -> std::fmt::Result {
