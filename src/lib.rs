@@ -95,6 +95,7 @@ pub mod mem;
 pub mod mp4;
 pub mod player;
 pub mod port;
+pub mod protection;
 pub mod session;
 pub mod time;
 pub mod trace;

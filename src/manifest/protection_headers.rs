@@ -6,6 +6,7 @@ use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes, Text};
+use crate::protection;
 
 const PLACE: &str = "Protection/ProtectionHeader";
 
@@ -32,7 +33,7 @@ impl HeaderDraft {
     /// Takes one attribute of `ProtectionHeader`. [MS-SSTR] 2.2.2.2.
     pub(super) fn attribute(&mut self, name: &[u8], value: Value<'_>) {
         if name == b"SystemID" {
-            self.system_id = system_id(value.text);
+            self.system_id = protection::system_id(value.text);
         }
     }
 
@@ -90,15 +91,4 @@ impl HeaderDraft {
     pub(super) fn free(&mut self, account: &mut Account) {
         self.text.free(account);
     }
-}
-
-/// Thirty-two hexadecimal digits, whatever braces, hyphens and spaces stand between them.
-fn system_id(text: &str) -> Option<[u8; 16]> {
-    let mut digits = text.bytes().filter(|b| !matches!(b, b'{' | b'}' | b'-' | b' '));
-    let mut id = [0u8; 16];
-    let mut nibble = || char::from(digits.next()?).to_digit(16);
-    for byte in &mut id {
-        *byte = (nibble()?.wrapping_mul(16).wrapping_add(nibble()?)) as u8;
-    }
-    if digits.next().is_none() { Some(id) } else { None }
 }
