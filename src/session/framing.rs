@@ -2,10 +2,11 @@
 
 use super::Session;
 use super::feed::Fragment;
+use super::protect::Layout;
 use crate::codec::h264::NalType;
 use crate::codec::{Codec, Framing, aac, h264};
 use crate::error::{Code, Error, Result};
-use crate::io::DecoderTraits;
+use crate::io::{DecoderTraits, Subsample};
 use crate::mem::Pool;
 
 /// `00 00 00 01`.
@@ -30,14 +31,26 @@ impl Session {
         feed.prefix.clear();
         feed.staged.clear();
         let elementary = traits.framing == Framing::ElementaryStream;
+        let encrypted = front.encryption();
+        let protection = if encrypted.is_some() { Sealed::Encrypted } else { Sealed::Clear };
+        feed.guard.begin(account, encrypted)?;
+        if protection == Sealed::Encrypted
+            && elementary
+            && matches!(config.codec, Codec::H264)
+            && !lengths_are_clear(front, &self.pool, at, size, config.nal_length, feed.guard.parts())
+        {
+            feed.guard.layout = Layout::Verbatim;
+        }
         match config.codec {
+            _ if feed.guard.layout == Layout::Verbatim => {}
             Codec::H264 if elementary => {
                 check_nals(front, &self.pool, at, size, config.nal_length)?;
                 let key = sample.is_sync() || front.next == 0;
                 let wanted =
                     feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
                 let mut head = [0u8; 64];
-                let head = first_bytes(front, &self.pool, at, size, &mut head);
+                let readable = feed.guard.parts().first().map_or(size, |p| p.clear.into());
+                let head = first_bytes(front, &self.pool, at, readable.min(size), &mut head);
                 let delimited = head
                     .get(usize::from(config.nal_length))
                     .is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
@@ -55,6 +68,8 @@ impl Session {
                     let end = at.saturating_add(size);
                     while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
                         feed.staged.extend(account, &START_CODE.to_be_bytes())?;
+                        feed.guard
+                            .stretch(pos.saturating_sub(at), 4u32.saturating_sub(config.nal_length.into()));
                         for part in front.body.slices(&self.pool, body, len) {
                             feed.staged.extend(account, part)?;
                         }
@@ -68,6 +83,9 @@ impl Session {
                 }
             }
             _ => {}
+        }
+        if protection == Sealed::Encrypted {
+            feed.guard.prefix(account, feed.prefix.len(), sample.size)?;
         }
         if traits.has(DecoderTraits::CONTIGUOUS) {
             let lone = feed.prefix.is_empty() && front.body.contiguous(&self.pool, at, size).is_some();
@@ -89,6 +107,34 @@ impl Session {
         front.prepared = Some(front.next);
         Ok(())
     }
+}
+
+/// Whether a sample is encrypted as it goes out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sealed {
+    Clear,
+    Encrypted,
+}
+
+/// Whether every length of a NAL unit lies in clear bytes. Lengths that do not fit are somebody else's concern.
+fn lengths_are_clear(f: &Fragment, pool: &Pool, at: u64, size: u64, length: u8, parts: &[Subsample]) -> bool {
+    let end = at.saturating_add(size);
+    let (mut parts, mut pos) = (parts.iter(), at);
+    // The clear bytes of a part, and where it ends.
+    let (mut clear_end, mut part_end) = (at, at);
+    while pos < end {
+        while pos >= part_end {
+            let Some(part) = parts.next() else { return false };
+            clear_end = part_end.saturating_add(part.clear.into());
+            part_end = clear_end.saturating_add(part.protected.into());
+        }
+        match nal_at(f, pool, pos, end, length) {
+            _ if pos.saturating_add(length.into()) > clear_end => return false,
+            Some((body, len)) if length > 0 => pos = body.saturating_add(len),
+            _ => return true,
+        }
+    }
+    true
 }
 
 /// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.
