@@ -41,7 +41,9 @@ pub struct Agent {
     pub busy_every: u64,
     pub failing: Option<Code>,
     pub decrypted: u64,
-    calls: u64,
+    pub calls: u64,
+    /// The handle of keys that are not listed.
+    pub any: Option<u64>,
     pub closed: u32,
 }
 
@@ -56,6 +58,7 @@ impl Agent {
             failing: None,
             decrypted: 0,
             calls: 0,
+            any: None,
             closed: 0,
         }
     }
@@ -93,6 +96,7 @@ impl Protection for Agent {
         Some(match self.keys.get(&name) {
             Some(Fate::At(at, handle)) if now >= *at => KeyStatus::Ready(KeyHandle(*handle)),
             Some(Fate::Refused(at, code)) if now >= *at => KeyStatus::Refused(*code),
+            None if self.any.is_some() => KeyStatus::Ready(KeyHandle(self.any.unwrap())),
             _ => KeyStatus::Pending,
         })
     }

@@ -38,8 +38,8 @@ pub struct Recorder {
     /// Bitrates it says it cannot play, and those it was asked about.
     pub incapable: Vec<u32>,
     pub asked: Vec<(u16, u32)>,
-    offers: u64,
-    last: u64,
+    pub offers: u64,
+    pub last: u64,
 }
 
 /// One sample taken.

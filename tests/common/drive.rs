@@ -1,6 +1,6 @@
 //! The three driving modes over the rig.
 
-use smoothcore::io::{Event, EventKind, Input, Keys, Outcome, Output, RequestId, StreamId};
+use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Outcome, Output, RequestId, StreamId};
 use smoothcore::player::Player;
 use smoothcore::port::{Clock, Decoder, Decryption, Http, Progress, Protection, Submitted};
 use smoothcore::session::{Config, ProtectionMode, Session, State, Stats};
@@ -289,7 +289,12 @@ fn sans_io(
         }
         assert!(now < LONGEST, "stuck");
     };
-    agent.close();
+    if agent.decryption.is_some() {
+        for stream in streams.iter().rev() {
+            decoder.flush(*stream, Epoch(u32::MAX));
+        }
+        agent.close();
+    }
     Played { state, stats: session.stats(), events, link, decoder, agent, micros: now }
 }
 
