@@ -399,13 +399,16 @@ pub enum EventKind {
     Ended = 14,
     /// The session cannot go on. `error` says why. Comes once.
     Failed = 15,
+    /// The picture at which the decoder must start is no key frame: it goes to it all the same, without the flag.
+    /// `media_time` = where; a = bitrate, b = start of the fragment in stream ticks.
+    NoKeyFrame = 16,
     /// A key did not come in time; the stream waits on. `media_time` = the sample that waits; a, b = first and last 8
     /// bytes of the key's name, zeros when it has none.
-    KeyTimeout = 16,
+    KeyTimeout = 17,
     /// A protection header cannot be used. `error` says why; a = its place among the headers, from 0.
-    HeaderDropped = 17,
+    HeaderDropped = 18,
     /// A level that output restrictions had taken away may be used again. a = its bitrate.
-    LevelAllowed = 18,
+    LevelAllowed = 19,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

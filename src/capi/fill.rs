@@ -6,8 +6,8 @@ use core::ptr;
 use super::codes::SMOOTHCORE_OK;
 use super::info::{
     SMOOTHCORE_STATE_ENDED, SMOOTHCORE_STATE_FAILED, SMOOTHCORE_STATE_NEW, SMOOTHCORE_STATE_OPENING,
-    SMOOTHCORE_STATE_PLAYING, smoothcore_level_info, smoothcore_presentation, smoothcore_stats,
-    smoothcore_stream_info,
+    SMOOTHCORE_STATE_PLAYING, smoothcore_deviation, smoothcore_level_info, smoothcore_metadata,
+    smoothcore_presentation, smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::*;
 use super::protection::{ProtectionScratch, sample_protection};
@@ -119,6 +119,15 @@ const fn codec(codec: Codec) -> u32 {
     match codec {
         Codec::H264 => SMOOTHCORE_CODEC_H264,
         Codec::Aac => SMOOTHCORE_CODEC_AAC,
+        Codec::H265 => SMOOTHCORE_CODEC_H265,
+        Codec::Vc1 => SMOOTHCORE_CODEC_VC1,
+        Codec::Wma => SMOOTHCORE_CODEC_WMA,
+        Codec::WmaPro => SMOOTHCORE_CODEC_WMA_PRO,
+        Codec::Ac3 => SMOOTHCORE_CODEC_AC3,
+        Codec::Eac3 => SMOOTHCORE_CODEC_EAC3,
+        Codec::MpegAudio => SMOOTHCORE_CODEC_MPEG_AUDIO,
+        Codec::Pcm => SMOOTHCORE_CODEC_PCM,
+        Codec::Ttml => SMOOTHCORE_CODEC_TTML,
         Codec::Other => SMOOTHCORE_CODEC_OTHER,
     }
 }
@@ -219,6 +228,7 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::StreamEnded => SMOOTHCORE_EVENT_STREAM_ENDED,
         EventKind::Ended => SMOOTHCORE_EVENT_ENDED,
         EventKind::Failed => SMOOTHCORE_EVENT_FAILED,
+        EventKind::NoKeyFrame => SMOOTHCORE_EVENT_NO_KEY_FRAME,
         EventKind::KeyTimeout => SMOOTHCORE_EVENT_KEY_TIMEOUT,
         EventKind::HeaderDropped => SMOOTHCORE_EVENT_HEADER_DROPPED,
         EventKind::LevelAllowed => SMOOTHCORE_EVENT_LEVEL_ALLOWED,
@@ -323,6 +333,43 @@ pub(super) unsafe fn stream_count(session: &Session, out: *mut u32) -> Result<i3
     // SAFETY: not NULL; the caller's promise.
     unsafe { out.write(streams) };
     Ok(SMOOTHCORE_OK)
+}
+
+/// # Safety
+/// `kept` is NULL or writable, and so is `lost`.
+pub(super) unsafe fn deviation_count(session: &Session, kept: *mut u32, lost: *mut u32) -> Result<i32, Code> {
+    if kept.is_null() || !kept.is_aligned() || !lost.is_aligned() {
+        return Err(Code::Argument);
+    }
+    let others = session.manifest().map_or(0, |m| m.deviations_lost);
+    // SAFETY: not NULL; the caller's promise.
+    unsafe { kept.write(count(session.deviations().len())) };
+    if !lost.is_null() {
+        // SAFETY: not NULL; the caller's promise.
+        unsafe { lost.write(others) };
+    }
+    Ok(SMOOTHCORE_OK)
+}
+
+pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_deviation, Code> {
+    let d = usize::try_from(position).ok().and_then(|at| session.deviations().get(at));
+    let d = d.ok_or(Code::Argument)?;
+    Ok(smoothcore_deviation {
+        offset: d.offset,
+        rule: text::array(d.rule),
+        place: text::array(d.place),
+        ..record::blank()
+    })
+}
+
+pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
+    let pair = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
+    let (name, value) = pair.ok_or(Code::Argument)?;
+    Ok(smoothcore_metadata {
+        name: slice(name.as_bytes()),
+        value: slice(value.as_bytes()),
+        ..record::blank()
+    })
 }
 
 fn listed(session: &Session, stream: u32) -> Result<(StreamId, &Stream), Code> {

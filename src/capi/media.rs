@@ -60,13 +60,16 @@ pub const SMOOTHCORE_EVENT_STREAM_ENDED: u32 = 13;
 pub const SMOOTHCORE_EVENT_ENDED: u32 = 14;
 /// Event: playback cannot go on; `code` says why. Comes once.
 pub const SMOOTHCORE_EVENT_FAILED: u32 = 15;
+/// Event: the picture at which the decoder must start is no key frame; it goes to it all the same. media_time = where;
+/// a = bitrate, b = start of the fragment in stream ticks.
+pub const SMOOTHCORE_EVENT_NO_KEY_FRAME: u32 = 16;
 /// Event: a key did not come in time; the stream waits on. media_time = the sample that waits; a, b = first and last 8
 /// bytes of the key's name, big-endian.
-pub const SMOOTHCORE_EVENT_KEY_TIMEOUT: u32 = 16;
+pub const SMOOTHCORE_EVENT_KEY_TIMEOUT: u32 = 17;
 /// Event: a protection header cannot be used; `code` says why. a = its place among the headers, from 0.
-pub const SMOOTHCORE_EVENT_HEADER_DROPPED: u32 = 17;
+pub const SMOOTHCORE_EVENT_HEADER_DROPPED: u32 = 18;
 /// Event: a quality level that output restrictions had taken away may be used again. a = its bitrate.
-pub const SMOOTHCORE_EVENT_LEVEL_ALLOWED: u32 = 18;
+pub const SMOOTHCORE_EVENT_LEVEL_ALLOWED: u32 = 19;
 
 /// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
 #[derive(Clone, Copy, Debug)]

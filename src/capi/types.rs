@@ -22,6 +22,24 @@ pub const SMOOTHCORE_CODEC_OTHER: u32 = 0;
 pub const SMOOTHCORE_CODEC_H264: u32 = 1;
 /// AAC in all its object types.
 pub const SMOOTHCORE_CODEC_AAC: u32 = 2;
+/// H.265.
+pub const SMOOTHCORE_CODEC_H265: u32 = 3;
+/// VC-1 Advanced Profile.
+pub const SMOOTHCORE_CODEC_VC1: u32 = 4;
+/// Windows Media Audio.
+pub const SMOOTHCORE_CODEC_WMA: u32 = 5;
+/// Windows Media Audio Professional.
+pub const SMOOTHCORE_CODEC_WMA_PRO: u32 = 6;
+/// Dolby Digital (AC-3).
+pub const SMOOTHCORE_CODEC_AC3: u32 = 7;
+/// Dolby Digital Plus (EC-3).
+pub const SMOOTHCORE_CODEC_EAC3: u32 = 8;
+/// MPEG audio, MP3 above all.
+pub const SMOOTHCORE_CODEC_MPEG_AUDIO: u32 = 9;
+/// PCM, little-endian.
+pub const SMOOTHCORE_CODEC_PCM: u32 = 10;
+/// Timed text (TTML).
+pub const SMOOTHCORE_CODEC_TTML: u32 = 11;
 
 /// Framing of samples: Annex B start codes, ADTS headers.
 pub const SMOOTHCORE_FRAMING_ELEMENTARY: u32 = 0;
@@ -47,6 +65,11 @@ pub const SMOOTHCORE_AUDIO_LANGUAGE: u32 = 1;
 pub const SMOOTHCORE_AUDIO_ALL: u32 = 2;
 /// Audio to play from the start: none.
 pub const SMOOTHCORE_AUDIO_NONE: u32 = 3;
+
+/// A manifest that deviates from the specification is read as it is meant; smoothcore_session_deviation tells how.
+pub const SMOOTHCORE_MANIFEST_LENIENT: u32 = 0;
+/// A manifest that deviates from the specification is SMOOTHCORE_E_MANIFEST_DEVIATION.
+pub const SMOOTHCORE_MANIFEST_STRICT: u32 = 1;
 
 /// Bytes of somebody's memory. Never grows, so it has no size of its own.
 #[derive(Clone, Copy, Debug)]
@@ -123,13 +146,18 @@ pub struct smoothcore_limits {
     pub tries: u32,
     /// Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000.
     pub lost_in_a_row: u32,
-    /// Set to 0.
-    pub reserved: u32,
+    /// Deviations kept of one manifest; the rest is counted. Default 64, at most 1,024.
+    pub deviations: u32,
+    /// Bytes of all samples that stand in the manifest, decoded. Default 1 MiB, at most 16 MiB.
+    pub payload_bytes: u32,
+    /// Bytes of the manifest's root attributes kept as metadata; one that does not fit is left out. Default 4 KiB, at
+    /// most 64 KiB.
+    pub metadata_bytes: u32,
 }
 
 record!(
     smoothcore_limits,
-    reserved,
+    metadata_bytes,
     manifest_bytes,
     fragment_bytes,
     connect_timeout_us,
@@ -187,17 +215,17 @@ pub struct smoothcore_config {
     pub limits: *const smoothcore_limits,
     /// Set to NULL.
     pub reserved: *const core::ffi::c_void,
-    /// A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s.
-    pub key_timeout_us: u64,
+    /// A SMOOTHCORE_MANIFEST_ number.
+    pub strictness: u32,
     /// A SMOOTHCORE_PROTECTION_ number. A player with a protection port asks that instead.
     pub protection: u32,
-    /// Set to 0.
-    pub reserved2: u32,
+    /// A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s.
+    pub key_timeout_us: u64,
 }
 
 record!(
     smoothcore_config,
-    reserved2,
+    key_timeout_us,
     key_timeout_us,
     budget_bytes,
     seed,

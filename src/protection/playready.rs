@@ -323,11 +323,12 @@ fn at_text(error: Error, at: usize) -> Error {
 
 /// The first two numbers of `4.3.0.0`.
 fn version(text: &str) -> (u8, u8) {
-    let mut parts = text.split('.').map(|part| digits::decimal(part).and_then(|n| u8::try_from(n).ok()));
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(major), Some(minor)) => (major, minor),
-        _ => (0, 0),
-    }
+    let number = |text| digits::decimal(text).and_then(|n| u8::try_from(n).ok());
+    let parts = text.split_once('.').and_then(|(major, rest)| {
+        let minor = rest.split_once('.').map_or(rest, |(minor, _)| minor);
+        Some((number(major)?, number(minor)?))
+    });
+    parts.unwrap_or((0, 0))
 }
 
 fn algorithm_of(text: &str) -> Algorithm {

@@ -5,6 +5,7 @@
 
 use super::Session;
 use crate::codec::Kind;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 
 /// Blocks below which a stream cannot move: one being filled, one being handed out, one for a sample across both.
@@ -45,7 +46,8 @@ impl Session {
         self.media_blocks = total;
         log::debug!(
             target: crate::trace::SESSION,
-            "{total} blocks of {block} bytes, {reserved} reserved, {media} in use"
+            "{} blocks of {} bytes, {} reserved, {} in use",
+            Decimal(total as u64), Decimal(block as u64), Decimal(reserved as u64), Decimal(media as u64)
         );
         Ok(())
     }

@@ -6,8 +6,9 @@ use super::receive::is_identity;
 use super::retry::{Exchange, Verdict};
 use super::{Session, State};
 use crate::abr::Controller;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
+use crate::trace::Plain;
 
 use crate::io::{DecoderTraits, EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
 use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
@@ -35,7 +36,7 @@ impl Session {
         self.base.push(&mut self.account, &self.url)?;
         self.inbox.resize(&mut self.account, INBOX, 0)?;
         self.state = State::Opening;
-        log::info!(target: trace::SESSION, "open {}", trace::redacted(url));
+        log::info!(target: trace::SESSION, "open {}", Plain(trace::redacted(url)));
         Ok(())
     }
 
@@ -43,7 +44,9 @@ impl Session {
         if self.opening.is_some() || self.manifest.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
-        self.parser = Some(ManifestParser::new(&self.config.limits));
+        let mut parser = ManifestParser::new(&self.config.limits);
+        parser.set_strictness(self.config.strictness);
+        self.parser = Some(parser);
         let id = self.request_id();
         self.opening = Some(Exchange::new(id, self.now));
         true
@@ -148,6 +151,7 @@ impl Session {
 
     fn drop_parser(&mut self) {
         if let Some(mut parser) = self.parser.take() {
+            self.refused = parser.deviations().first().copied();
             parser.free(&mut self.account);
         }
     }
@@ -252,7 +256,9 @@ impl Session {
         let video = stream.kind == Kind::Video;
         let (lowest, highest) = (config.min_bitrate, config.max_bitrate);
         let asked = config.decoder.has(DecoderTraits::CAPABILITIES);
-        let first_usable = stream.levels.iter().find(|l| l.unusable.is_none());
+        // A codec that the library knows goes before one that perhaps the decoder does.
+        let mut usable = stream.levels.iter().filter(|l| l.unusable.is_none());
+        let first_usable = usable.clone().find(|l| l.config.codec != Codec::Other).or_else(|| usable.next());
         for (position, level) in stream.levels.iter().enumerate() {
             if let Some(error) = level.unusable {
                 let event = self.event(EventKind::LevelDropped).about(id).because(error);
@@ -348,5 +354,5 @@ pub(super) fn ticks(time: MediaTime, scale: TimeScale) -> u64 {
 }
 
 pub(super) fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
-    a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != crate::codec::Codec::Other)
+    a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != Codec::Other)
 }

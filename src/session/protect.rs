@@ -160,6 +160,13 @@ impl Fragment {
     }
 }
 
+impl Fragment {
+    /// Whether a sample is encrypted still.
+    pub(super) fn is_encrypted(&self, index: usize) -> bool {
+        self.cipher.opened != Some(index) && self.cipher.sample(index).is_some()
+    }
+}
+
 impl Feed {
     /// What it has cannot go out yet.
     pub(super) fn is_locked(&self) -> bool {
@@ -657,6 +664,8 @@ impl Session {
         let (Some(sample), Some(entry)) = (front.encryption(), front.table.samples().get(front.next)) else {
             return Ok(false);
         };
+        // Twice: a list that grows is held twice for a moment.
+        self.pool.trim(&mut self.account, (entry.size as usize).saturating_mul(2));
         feed.guard.begin(&mut self.account, Some(sample))?;
         let (at, size) = (u64::from(entry.offset), u64::from(entry.size));
         feed.staged.clear();
