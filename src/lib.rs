@@ -83,6 +83,7 @@ pub mod abr;
 #[allow(unsafe_code)]
 pub mod capi;
 pub mod codec;
+pub mod decimal;
 pub mod digits;
 pub mod error;
 #[cfg(feature = "http1")]

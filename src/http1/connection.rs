@@ -3,7 +3,7 @@
 use embedded_io::{Error as _, ErrorKind, Read, ReadReady, Write, WriteReady};
 
 use super::url::Target;
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 use crate::error::Code;
 use crate::mem::{Account, Text};
 use crate::port::{Progress, Security, Streams};

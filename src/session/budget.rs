@@ -5,7 +5,7 @@
 
 use super::Session;
 use crate::codec::Kind;
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 
 /// Blocks below which a stream cannot move: one being filled, one being handed out, one for a sample across both.

@@ -8,6 +8,7 @@ use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
+use crate::trace::Plain;
 
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
 use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
@@ -35,7 +36,7 @@ impl Session {
         self.base.push(&mut self.account, &self.url)?;
         self.inbox.resize(&mut self.account, INBOX, 0)?;
         self.state = State::Opening;
-        log::info!(target: trace::SESSION, "open {}", trace::redacted(url));
+        log::info!(target: trace::SESSION, "open {}", Plain(trace::redacted(url)));
         Ok(())
     }
 
@@ -43,7 +44,9 @@ impl Session {
         if self.opening.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
-        self.parser = Some(ManifestParser::new(&self.config.limits));
+        let mut parser = ManifestParser::new(&self.config.limits);
+        parser.set_strictness(self.config.strictness);
+        self.parser = Some(parser);
         let id = self.request_id();
         self.opening = Some(Exchange::new(id, self.now));
         true
@@ -148,6 +151,7 @@ impl Session {
 
     fn drop_parser(&mut self) {
         if let Some(mut parser) = self.parser.take() {
+            self.refused = parser.deviations().first().copied();
             parser.free(&mut self.account);
         }
     }

@@ -5,7 +5,7 @@ use super::feed::{Cursor, Fragment, Offer};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
-use crate::digits::Decimal;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, Output, Request, RequestKind};
 use crate::manifest::url;
@@ -253,7 +253,7 @@ impl Session {
             &mut self.account,
             &mut self.request_url,
             &self.base,
-            &stream.url,
+            stream.template(level),
             &level.bitrate_text,
             level.custom.iter().map(|(name, value)| (name.as_str(), value.as_str())),
             start,
