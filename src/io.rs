@@ -3,11 +3,15 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
-pub use crate::codec::Framing;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::CodecConfig;
+pub use crate::codec::{Framing, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
+
+mod text;
+
+pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -99,6 +103,8 @@ pub enum Output<'a> {
     Configure(Configure<'a>),
     /// Give this sample to the decoder; answer with [`Input::Accepted`] or [`Input::Refused`].
     Sample(Sample<'a>),
+    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
+    Captions(Captions<'a>),
     /// Order to the presentation clock.
     Rate(Rate),
     /// Throw away what the decoder of a stream holds, and anything of an older epoch.
@@ -204,6 +210,9 @@ pub struct Sample<'a> {
     pub fragment: u64,
     /// Bitrate of its quality level in bit/s.
     pub bitrate: u32,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them (`subs`, ISO/IEC 14496-12 8.7.7): for
+    /// bitmap subtitles the document, then its images. Empty otherwise.
+    pub pieces: &'a [u32],
     /// The bytes.
     pub data: Parts<'a>,
 }

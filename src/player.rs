@@ -4,7 +4,7 @@
 //! mode, for a first bring-up: the same steps with waits between.
 
 use crate::error::{Code, Error, Result};
-use crate::io::{Event, Input, Outcome, Output, RequestId, StreamId};
+use crate::io::{Event, Input, Kind, Outcome, Output, RequestId, StreamId};
 use crate::port::{Clock, Decoder, Http, Progress, Submitted};
 use crate::session::{Config, Session, State};
 use crate::time::{Instant, Micros};
@@ -181,7 +181,8 @@ impl<H: Http, D: Decoder> Player<H, D> {
                 Output::Configure(setup) => {
                     let stream = setup.stream;
                     let answer = self.decoder.configure(&setup);
-                    if !self.streams.contains(&stream) {
+                    // Nothing waits for text, so nobody asks what is left of it.
+                    if setup.kind != Kind::Text && !self.streams.contains(&stream) {
                         let _ = self.streams.push(stream);
                     }
                     self.session.input(at, Input::Configured(stream, answer));
@@ -194,6 +195,7 @@ impl<H: Http, D: Decoder> Player<H, D> {
                         Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
+                Output::Captions(captions) => self.decoder.captions(&captions),
                 Output::Rate(rate) => self.decoder.rate(rate),
                 Output::Flush(stream, epoch) => self.decoder.flush(stream, epoch),
                 Output::EndOfStream(stream, epoch) => self.decoder.end(stream, epoch),

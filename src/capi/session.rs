@@ -86,6 +86,8 @@ impl Body {
                 }
                 Err(code) => broken = Some(code),
             },
+            // Nobody has asked for them yet.
+            Output::Captions(_) => return self.next(),
             Output::Rate(rate) => {
                 out.kind = SMOOTHCORE_OUTPUT_RATE;
                 out.rate = fill::rate(rate);

@@ -61,6 +61,19 @@ pub struct Manifest {
     pub protection: List<ProtectionHeader>,
 }
 
+/// A sample that stands in the manifest. [MS-SSTR] 2.2.2.6, `f`.
+#[derive(Debug)]
+pub struct Payload {
+    /// Start of the fragment it is in, in ticks of the stream.
+    pub time: u64,
+    /// How long it lasts in ticks of the stream; 0: as long as its fragment.
+    pub duration: u64,
+    /// `Index` of the quality level it belongs to.
+    pub level: u32,
+    /// The decoded bytes.
+    pub bytes: Bytes,
+}
+
 /// One `StreamIndex`. [MS-SSTR] 2.2.2.3.
 #[derive(Debug)]
 pub struct Stream {
@@ -92,6 +105,8 @@ pub struct Stream {
     pub levels: List<QualityLevel>,
     /// The fragments, which all levels share.
     pub timeline: Timeline,
+    /// The samples of an `embedded` stream, in the order of the manifest.
+    pub payloads: List<Payload>,
     /// Why the stream cannot be played, if it cannot.
     pub unusable: Option<Error>,
 }
@@ -236,8 +251,12 @@ impl Stream {
         for level in self.levels.iter_mut() {
             level.free(account);
         }
+        for payload in self.payloads.iter_mut() {
+            payload.bytes.free(account);
+        }
         self.levels.free(account);
         self.timeline.free(account);
+        self.payloads.free(account);
     }
 }
 

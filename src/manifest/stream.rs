@@ -238,6 +238,7 @@ fn empty_stream() -> Stream {
         display_height: 0,
         levels: List::new(),
         timeline: Timeline::default(),
+        payloads: List::new(),
         unusable: None,
     }
 }

@@ -1,7 +1,7 @@
 //! The decoder seam.
 
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use crate::io::{Buffered, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,4 +37,9 @@ pub trait Decoder {
 
     /// Order to the presentation clock.
     fn rate(&mut self, rate: Rate);
+
+    /// Captions found in the picture that is submitted next; valid during the call only. Ignored unless overridden.
+    fn captions(&mut self, captions: &Captions<'_>) {
+        let _ = captions;
+    }
 }

@@ -8,7 +8,9 @@ use crate::mem::{Account, Bytes, Chain, List, Pool};
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
+use super::open::ticks;
 use super::retry::{Exchange, Retry};
+use super::text::Sparse;
 
 /// One quality level that may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,41 @@ pub(super) enum Setup {
     Later,
     /// Ready for this manifest level.
     Ready(u16),
+}
+
+/// Whether a stream keeps pace with the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Join {
+    /// It does: the clock waits for it.
+    Settled,
+    /// It was turned on while the clock runs and catches up: nothing waits for it.
+    Joining,
+    /// The same, and until it is ready another one of its kind plays on: nothing of it is handed out.
+    Replacing,
+}
+
+/// Where the samples of a stream come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// From listed fragments.
+    Fragments,
+    /// The same, and from fragments that the responses of its parent announce.
+    Announced,
+    /// They stand in the manifest, or the host gave them.
+    Payloads,
+}
+
+/// What the bytes of a fragment are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// Boxes.
+    Boxes,
+    /// Of a text stream, and not yet known.
+    Unknown,
+    /// A bare document: the whole body is the sample.
+    Document,
+    /// This payload of the manifest is the sample; there is no body.
+    Payload(u32),
 }
 
 #[derive(Debug)]
@@ -100,6 +137,15 @@ pub(super) struct Feed {
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
+    pub join: Join,
+    /// Where the last sample taken ends, or where the first one is to be looked for, in stream ticks.
+    pub handed: u64,
+    /// Announced fragments of a sparse stream.
+    pub sparse: Sparse,
+    /// Where samples come from.
+    pub source: Source,
+    /// Number of the payload to hand out next.
+    pub payload: u32,
     pub ended: bool,
     /// Nothing was accepted since open or the last seek.
     pub fresh: bool,
@@ -116,6 +162,8 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Sizes of the sub-samples of the sample on offer.
+    pub pieces: List<u32>,
 }
 
 /// One fragment being fetched or handed out.
@@ -127,6 +175,7 @@ pub(super) struct Fragment {
     /// Position of its level in the manifest's list.
     pub level: u16,
     pub bitrate: u32,
+    pub form: Form,
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
@@ -154,6 +203,7 @@ impl Fragment {
             duration: 0,
             level: 0,
             bitrate: 0,
+            form: Form::Boxes,
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
@@ -228,6 +278,11 @@ impl Feed {
             hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
+            join: Join::Settled,
+            handed: 0,
+            sparse: Sparse::new(),
+            source: Source::Fragments,
+            payload: 0,
             ended: false,
             fresh: true,
             reported: Micros::ZERO,
@@ -238,7 +293,27 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            pieces: List::new(),
         }
+    }
+
+    /// Whether it carries the presentation. Text only goes along: nothing ever waits for it or fails with it.
+    pub fn leads(&self) -> bool {
+        self.kind != Kind::Text
+    }
+
+    /// Whether it is text that takes memory for bodies.
+    pub fn fetches_text(&self) -> bool {
+        !self.leads() && self.source != Source::Payloads
+    }
+
+    /// Plays on from `time`; what is before it only leads up to it.
+    pub fn place(&mut self, time: MediaTime) {
+        let at = ticks(time, self.scale);
+        self.cursor = Cursor::Covering(at);
+        self.handed = at;
+        self.preroll_until = Some(time);
+        self.sparse.begin(at);
     }
 
     /// Media in the decoder now, as far as can be told between two reports.
@@ -303,8 +378,10 @@ impl Feed {
     /// Makes the back of the queue ready for a body from byte 0.
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
+        let form = if self.leads() { Form::Boxes } else { Form::Unknown };
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
+            back.form = form;
         }
     }
 

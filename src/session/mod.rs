@@ -24,8 +24,10 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
+mod text;
+mod tracks;
 
-pub use config::{AudioChoice, Config};
+pub use config::{AudioChoice, CaptionChoice, Config, TextChoice};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 
@@ -91,6 +93,8 @@ pub struct Session {
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
+    /// Since when only text is still to come.
+    media_over_at: Option<Instant>,
 
     /// A `moof` that lies across blocks, put together.
     gathered: Bytes,
@@ -151,6 +155,7 @@ impl Session {
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),
+            media_over_at: None,
             gathered: Bytes::new(),
             events,
             lost_events: 0,
@@ -254,6 +259,10 @@ impl Session {
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }
+        }
+        self.tend_joining();
+        if let Some((stream, epoch)) = self.take_flush() {
+            return Some(Step::Flush(stream, epoch));
         }
         for i in 0..self.feeds.len() {
             if let Some(step) = self.deliver(i) {

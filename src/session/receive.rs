@@ -106,7 +106,7 @@ impl Session {
                 // What the host has no memory for comes only from blocks of other streams.
                 let busy = |f: &Feed| f.sample_at_hand() || (f.fetch.is_some() && !f.blocked);
                 if !self.feeds.iter().any(busy) {
-                    self.fail(Error::at(Code::NoMemory, "mdat", 0));
+                    self.too_large(i, Error::at(Code::NoMemory, "mdat", 0));
                 }
                 return &mut [];
             }
@@ -144,7 +144,9 @@ impl Session {
             && !feed.blocked
         {
             feed.blocked = true;
-            self.throughput.pause(now);
+            if feed.leads() {
+                self.throughput.pause(now);
+            }
         }
     }
 
@@ -155,7 +157,9 @@ impl Session {
             && feed.blocked
         {
             feed.blocked = false;
-            self.throughput.begin(now);
+            if feed.leads() {
+                self.throughput.begin(now);
+            }
             if let Some(exchange) = &mut feed.fetch {
                 exchange.heard = now;
             }
@@ -204,7 +208,9 @@ impl Session {
         let now = self.now;
         let count = n as u64;
         self.stats.bytes = self.stats.bytes.saturating_add(count);
-        self.throughput.bytes(count);
+        if self.feeds.get(i).is_some_and(Feed::leads) {
+            self.throughput.bytes(count);
+        }
         if self.stats.first_byte.is_none() {
             self.stats.first_byte = Some(now.since(self.opened_at));
         }
@@ -223,6 +229,9 @@ impl Session {
 
     /// Finds out what the arrived bytes are.
     fn parse(&mut self, i: usize, end: BodyEnd) -> Result<()> {
+        if self.is_bare(i, end)? {
+            return Ok(());
+        }
         // Each turn passes at least one box.
         for _ in 0..=self.config.limits.box_children {
             let limits = &self.config.limits;
@@ -326,6 +335,9 @@ impl Session {
             exchange.status = head.status;
             exchange.content_length = head.content_length;
         }
+        if (200..300).contains(&head.status) {
+            self.on_announcements(i, head.content_type);
+        }
         let failure = if !(200..300).contains(&head.status) {
             Failure { error: Code::HttpStatus.into(), status: head.status }
         } else if !is_identity(head.content_encoding) {
@@ -378,7 +390,11 @@ impl Session {
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
+        let text = !feed.leads();
         self.tell(event);
+        if text {
+            self.text_settled(i);
+        }
     }
 
     /// Every byte that the head and the tables promise has come.
@@ -404,7 +420,10 @@ impl Session {
     fn finish_exchange(&mut self, i: usize) {
         self.unblock(i);
         let now = self.now;
-        if self.feeds.get_mut(i).and_then(|f| f.fetch.take()).is_some() {
+        if let Some(feed) = self.feeds.get_mut(i)
+            && feed.fetch.take().is_some()
+            && feed.leads()
+        {
             self.throughput.end(now);
         }
     }
@@ -412,9 +431,10 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
-            Code::Budget | Code::NoMemory => self.fail(error),
-            Code::LimitSampleBytes => self.too_large(i, error),
+            Code::Budget | Code::NoMemory if leads => self.fail(error),
+            Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
             Code::ProtectionUnsupported => self.drop_stream(i, error),
             Code::FragmentChanged => {
                 self.cancel_fetch(i);
@@ -429,6 +449,14 @@ impl Session {
         self.cancel_fetch(i);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.keep_offered();
+        if !feed.leads() {
+            self.lose(i, Failure { error, status: 0 });
+            return;
+        }
+        if error.code == Code::NoMemory {
+            self.fail(error);
+            return;
+        }
         let Some((level, committed)) = feed.queue.last().map(|q| (q.level, q.committed())) else { return };
         let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.masked.is_none()).count());
         if left <= 1 {

@@ -1,6 +1,6 @@
 //! The three driving modes over the rig.
 
-use smoothcore::io::{Event, EventKind, Input, Outcome, Output, RequestId, StreamId};
+use smoothcore::io::{Event, EventKind, Input, Kind, Outcome, Output, RequestId, StreamId};
 use smoothcore::player::Player;
 use smoothcore::port::{Clock, Decoder, Http, Progress, Submitted};
 use smoothcore::session::{Config, Session, State, Stats};
@@ -266,7 +266,7 @@ fn drain(
             }
             Output::Configure(setup) => {
                 let (stream, answer) = (setup.stream, decoder.configure(&setup));
-                if !streams.contains(&stream) {
+                if setup.kind != Kind::Text && !streams.contains(&stream) {
                     streams.push(stream);
                 }
                 session.input(at, Input::Configured(stream, answer));
@@ -278,6 +278,7 @@ fn drain(
                     Submitted::Refused => session.input(at, Input::Refused(stream)),
                 }
             }
+            Output::Captions(captions) => decoder.captions(&captions),
             Output::Rate(rate) => decoder.rate(rate),
             Output::Flush(stream, epoch) => decoder.flush(stream, epoch),
             Output::EndOfStream(stream, epoch) => decoder.end(stream, epoch),
