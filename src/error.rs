@@ -176,6 +176,8 @@ codes! {
     NoKeyFrame = -308, "the fragment does not start with a key frame";
     /// Retries ended: the fragment is lost.
     FragmentLost = -309, "the fragment could not be fetched and was skipped";
+    /// Sample encryption box, or sample groups with keys.
+    EncryptionTable = -310, "the sample encryption table does not fit the samples";
     /// Depth or number of boxes.
     LimitBoxes = -320, "too many boxes, or nested too deeply";
     /// Samples of a fragment.
@@ -188,6 +190,8 @@ codes! {
     LimitCodecConfig = -324, "the codec private data is larger than the limit";
     /// Bytes of a `moof`.
     LimitMoofBytes = -325, "the movie fragment header is larger than the limit";
+    /// Ranges inside the samples of a fragment.
+    LimitSubsamples = -326, "too many subsamples in a fragment";
 
     /// A protection system that is not known.
     ProtectionUnsupported = -400, "the protection system is not supported";

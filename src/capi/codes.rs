@@ -125,6 +125,8 @@ pub const SMOOTHCORE_E_CODEC_UNSUPPORTED: i32 = -307;
 pub const SMOOTHCORE_E_NO_KEY_FRAME: i32 = -308;
 /// The fragment could not be fetched and was skipped.
 pub const SMOOTHCORE_E_FRAGMENT_LOST: i32 = -309;
+/// The sample encryption table does not fit the samples.
+pub const SMOOTHCORE_E_ENCRYPTION_TABLE: i32 = -310;
 /// Too many boxes, or nested too deeply.
 pub const SMOOTHCORE_E_LIMIT_BOXES: i32 = -320;
 /// Too many samples in a fragment.
@@ -137,6 +139,8 @@ pub const SMOOTHCORE_E_LIMIT_SAMPLE_BYTES: i32 = -323;
 pub const SMOOTHCORE_E_LIMIT_CODEC_CONFIG: i32 = -324;
 /// The movie fragment header is larger than the limit.
 pub const SMOOTHCORE_E_LIMIT_MOOF_BYTES: i32 = -325;
+/// Too many subsamples in a fragment.
+pub const SMOOTHCORE_E_LIMIT_SUBSAMPLES: i32 = -326;
 
 /// The protection system is not supported.
 pub const SMOOTHCORE_E_PROTECTION_UNSUPPORTED: i32 = -400;

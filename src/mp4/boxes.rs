@@ -35,6 +35,11 @@ impl<'a> Children<'a> {
         Children { rest: payload, offset, path, left: limits.box_children }
     }
 
+    /// Where the next box starts in the input.
+    pub(super) const fn at(&self) -> u64 {
+        self.offset
+    }
+
     /// The next box. Fewer than eight bytes at the end are padding.
     pub(super) fn next(&mut self) -> Result<Option<Child<'a>>> {
         if self.rest.len() < 8 {
@@ -79,7 +84,7 @@ pub(super) fn first_box(bytes: &[u8], offset: u64) -> Option<(Child<'_>, usize)>
 }
 
 /// Reads big-endian numbers one after another.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -95,6 +100,12 @@ impl<'a> Fields<'a> {
         Some(*n)
     }
 
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        let (n, rest) = self.0.split_first_chunk::<2>()?;
+        self.0 = rest;
+        Some(u16::from_be_bytes(*n))
+    }
+
     pub(super) fn u32(&mut self) -> Option<u32> {
         let (n, rest) = self.0.split_first_chunk::<4>()?;
         self.0 = rest;
@@ -105,6 +116,20 @@ impl<'a> Fields<'a> {
         let (n, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         Some(u64::from_be_bytes(*n))
+    }
+
+    /// Sixteen bytes: a key or system identifier.
+    pub(super) fn id(&mut self) -> Option<&'a [u8; 16]> {
+        let (id, rest) = self.0.split_first_chunk::<16>()?;
+        self.0 = rest;
+        Some(id)
+    }
+
+    /// The next `len` bytes.
+    pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
     }
 
     /// A time: 32 bits in version 0, 64 in every later one.

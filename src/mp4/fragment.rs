@@ -24,6 +24,22 @@ pub struct Span {
     pub duration: u64,
 }
 
+/// Bytes of a `moof`.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Range {
+    /// Offset from the start of the `moof`.
+    pub offset: u32,
+    /// How many.
+    pub len: u32,
+}
+
+impl Range {
+    /// Those bytes of `moof`; empty when it is another one.
+    pub fn of(self, moof: &[u8]) -> &[u8] {
+        moof.get(self.offset as usize..).and_then(|rest| rest.get(..self.len as usize)).unwrap_or(&[])
+    }
+}
+
 /// Whether samples are encrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Encryption {
@@ -44,6 +60,8 @@ pub enum Encryption {
         /// Bytes.
         len: u32,
     },
+    /// Neither, but `saiz` and `saio`, ISO/IEC 14496-12 8.7.8 and 8.7.9, say that there is a table somewhere.
+    Auxiliary,
 }
 
 /// What a `moof` says besides its samples.
@@ -62,6 +80,8 @@ pub struct MoofInfo {
     pub tfdt: Option<u64>,
     /// Whether samples are encrypted.
     pub encryption: Encryption,
+    /// Payload of the `traf` whose samples these are.
+    pub traf: Range,
     /// Samples added to the table.
     pub samples: u32,
     /// Ticks of those samples together.
@@ -172,6 +192,7 @@ fn parse_traf(
     info: &mut MoofInfo,
 ) -> Result<()> {
     let mut defaults = None;
+    info.traf = range(traf, moof_offset);
     let mut children = Children::new(traf.payload, traf.offset, "moof/traf", limits);
     while let Some(child) = children.next()? {
         match &child.kind {
@@ -180,6 +201,9 @@ fn parse_traf(
                 defaults = Some(Defaults::parse(child.payload).ok_or(invalid)?);
             }
             b"tfdt" => info.tfdt = info.tfdt.or(decode_time(child.payload)),
+            b"saiz" if info.encryption == Encryption::Clear && is_encryption_info(child.payload) => {
+                info.encryption = Encryption::Auxiliary;
+            }
             b"senc" => note_encryption(info, &child, moof_offset),
             b"uuid" if child.extended == Some(&uuid::SAMPLE_ENCRYPTION) => {
                 note_encryption(info, &child, moof_offset);
@@ -289,14 +313,26 @@ fn decode_time(payload: &[u8]) -> Option<u64> {
 }
 
 fn note_encryption(info: &mut MoofInfo, child: &Child<'_>, moof_offset: u64) {
-    if info.encryption == Encryption::Clear {
-        let offset = child.offset.saturating_sub(moof_offset) as u32;
-        let len = child.payload.len() as u32;
+    if matches!(info.encryption, Encryption::Clear | Encryption::Auxiliary) {
+        let Range { offset, len } = range(child, moof_offset);
         info.encryption = match child.extended {
             Some(_) => Encryption::Piff { offset, len },
             None => Encryption::Senc { offset, len },
         };
     }
+}
+
+/// Where the payload of a box lies in its `moof`.
+fn range(child: &Child<'_>, moof_offset: u64) -> Range {
+    Range { offset: child.offset.saturating_sub(moof_offset) as u32, len: child.payload.len() as u32 }
+}
+
+/// Whether a `saiz` speaks of encryption: its type names a scheme, or is left out, which means the same.
+pub(super) fn is_encryption_info(saiz: &[u8]) -> bool {
+    Fields::full(saiz).is_some_and(|(_, flags, fields)| {
+        flags & 1 == 0
+            || matches!(fields.0.first_chunk(), Some(b"cenc" | b"cbcs" | b"cbc1" | b"cens" | b"piff"))
+    })
 }
 
 /// `tfxd` and `tfrf`. Samples play without them, so one that is too short is as good as absent; bytes behind the

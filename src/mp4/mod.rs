@@ -3,18 +3,26 @@
 //! A response should hold one `moof` and one `mdat` ([MS-SSTR] 2.2.4); what origins send has other boxes before,
 //! between and behind, or several pairs. [`BoxWalk`] finds the pairs while the body still arrives,
 //! [`fragment::parse_moof`] makes a [`SampleTable`] of each `moof`, and [`SampleTable::place`] fits it to its `mdat`
-//! before the first sample may leave. [`index`] reads the fragment index at the end of a file.
+//! before the first sample may leave. [`encryption`] and [`subs`] read what a `moof` says of the inside of samples.
+//! Of whole files, [`index`] reads the fragment index at the end, [`movie`] the tracks at the start, and [`init`] writes
+//! the start for decoders that want one.
 
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 
 mod boxes;
+pub mod encryption;
 pub mod fragment;
+mod groups;
 pub mod index;
+pub mod init;
+pub mod movie;
+pub mod pssh;
 mod sample;
+pub mod subs;
 pub mod uuid;
 
-pub use fragment::{Encryption, MoofInfo, Span, parse_moof};
+pub use fragment::{Encryption, MoofInfo, Range, Span, parse_moof};
 pub use sample::{SampleEntry, SampleTable, is_sync};
 
 /// Bytes of a body, wherever they lie.

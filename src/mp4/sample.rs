@@ -175,6 +175,17 @@ impl SampleTable {
         self.samples.truncate(self.placed);
     }
 
+    /// The last `count` samples, with or without place: those of the last `moof`.
+    pub(super) fn latest(&self, count: u32) -> &[SampleEntry] {
+        let first = self.samples.len().checked_sub(count as usize);
+        first.and_then(|first| self.samples.get(first..)).unwrap_or(&[])
+    }
+
+    /// Where the last `moof` starts in the body.
+    pub(super) const fn moof_offset(&self) -> u64 {
+        self.moof_offset
+    }
+
     /// Samples with and without place.
     pub(super) fn count(&self) -> usize {
         self.samples.len()

@@ -148,6 +148,8 @@
 #define SMOOTHCORE_E_NO_KEY_FRAME (-308)
 /* The fragment could not be fetched and was skipped. */
 #define SMOOTHCORE_E_FRAGMENT_LOST (-309)
+/* The sample encryption table does not fit the samples. */
+#define SMOOTHCORE_E_ENCRYPTION_TABLE (-310)
 /* Too many boxes, or nested too deeply. */
 #define SMOOTHCORE_E_LIMIT_BOXES (-320)
 /* Too many samples in a fragment. */
@@ -160,6 +162,8 @@
 #define SMOOTHCORE_E_LIMIT_CODEC_CONFIG (-324)
 /* The movie fragment header is larger than the limit. */
 #define SMOOTHCORE_E_LIMIT_MOOF_BYTES (-325)
+/* Too many subsamples in a fragment. */
+#define SMOOTHCORE_E_LIMIT_SUBSAMPLES (-326)
 /* The protection system is not supported. */
 #define SMOOTHCORE_E_PROTECTION_UNSUPPORTED (-400)
 /* The protection header is malformed. */
