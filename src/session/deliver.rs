@@ -118,7 +118,7 @@ impl Session {
         });
         self.make_room(size.saturating_add(PREFIX));
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
-        match self.prepare_sample(i) {
+        match self.prepare_sample(i).and_then(|()| self.list_pieces(i)) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;
                 Some(Step::Sample(i))

@@ -5,6 +5,7 @@ use crate::codec::Kind;
 use crate::error::{Code, Result};
 use crate::io::{Buffered, Epoch, RequestId, StreamId};
 use crate::mem::{Account, Bytes, Chain, List, Pool};
+use crate::mp4::subs::PartTable;
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
@@ -179,6 +180,8 @@ pub(super) struct Fragment {
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
+    /// Of text: where the parts of samples begin.
+    pub parts: PartTable,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
     pub complete: bool,
@@ -207,6 +210,7 @@ impl Fragment {
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
+            parts: PartTable::new(),
             placed: 0,
             complete: false,
             next: 0,
@@ -230,6 +234,7 @@ impl Fragment {
         self.complete = false;
         self.prepared = None;
         self.placed = 0;
+        self.parts.clear();
         if self.committed() {
             self.again = true;
         } else {

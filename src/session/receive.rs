@@ -256,6 +256,7 @@ impl Session {
         // Put together, and a table entry of five numbers for each number in it.
         self.make_room((size as usize).saturating_mul(6));
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let leads = feed.leads();
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {
             Some(whole) => whole,
@@ -270,6 +271,13 @@ impl Session {
         };
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
+        if !leads {
+            let limits = &self.config.limits;
+            // A sample without its table is still a sample.
+            if mp4::subs::parse(moof, &info, table, &mut self.account, limits, &mut back.parts).is_err() {
+                back.parts.clear();
+            }
+        }
         if info.encryption != Encryption::Clear {
             return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
         }

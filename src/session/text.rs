@@ -351,6 +351,17 @@ impl Session {
         }
     }
 
+    /// Lists the sizes of the sub-samples of the sample to be offered.
+    pub(super) fn list_pieces(&mut self, i: usize) -> Result<()> {
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        feed.pieces.clear();
+        let Some(front) = feed.queue.first() else { return Ok(()) };
+        for part in front.parts.sample(front.next) {
+            feed.pieces.push(&mut self.account, part.size)?;
+        }
+        Ok(())
+    }
+
     /// Finds out whether the body of a text fragment is a bare document; `true` when it is, or may be.
     pub(super) fn is_bare(&mut self, i: usize, end: BodyEnd) -> Result<bool> {
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
