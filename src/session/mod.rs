@@ -18,6 +18,7 @@ mod config;
 mod deliver;
 mod feed;
 mod framing;
+mod given;
 mod open;
 mod receive;
 mod retry;
@@ -28,6 +29,7 @@ mod text;
 mod tracks;
 
 pub use config::{AudioChoice, CaptionChoice, Config, TextChoice};
+pub use given::{Cue, GivenText};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 

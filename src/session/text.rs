@@ -7,10 +7,11 @@
 
 use super::feed::{Cursor, Feed, Form, Offer, Source};
 use super::{Session, State};
-use crate::codec::{CodecConfig, Description, Kind};
+use crate::codec::{CodecConfig, Description, FourCc, Kind};
 use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Role, StreamId};
+use crate::limits::Limits;
 use crate::manifest::{Manifest, QualityLevel, Stream};
 use crate::mem::{Account, List};
 use crate::mp4::BodyEnd;
@@ -116,7 +117,7 @@ impl Session {
     /// # Errors
     /// [`Code::Budget`] or [`Code::NoMemory`] for another one.
     pub(super) fn add_stream(&mut self, n: usize, stream: &mut Stream) -> Result<()> {
-        let added = give_level(&mut self.account, stream).and_then(|()| self.add_feed(n, stream));
+        let added = give_level(&mut self.account, stream, None).and_then(|()| self.add_feed(n, stream));
         match (added, u16::try_from(n)) {
             (Err(error), Ok(id)) if stream.kind == Kind::Text => {
                 self.tell(self.event(EventKind::StreamDropped).about(StreamId(id)).because(error));
@@ -418,12 +419,12 @@ pub(super) fn speaks(stream: &Stream, letters: &[u8; 8]) -> bool {
 ///
 /// # Errors
 /// Lack of memory.
-pub(super) fn give_level(account: &mut Account, stream: &mut Stream) -> Result<()> {
+pub(super) fn give_level(account: &mut Account, stream: &mut Stream, format: Option<FourCc>) -> Result<()> {
     if !stream.embedded || !stream.levels.is_empty() {
         return Ok(());
     }
-    let limits = crate::limits::Limits::default();
-    let config = CodecConfig::from_description(account, &Description::new(Kind::Text), &limits)?;
+    let description = Description { fourcc: format, ..Description::new(Kind::Text) };
+    let config = CodecConfig::from_description(account, &description, &Limits::default())?;
     let level = QualityLevel {
         index: 0,
         bitrate: 0,

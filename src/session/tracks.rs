@@ -36,6 +36,11 @@ pub(super) fn role(stream: &Stream) -> Role {
     }
 }
 
+/// The subtype that stands for `role`.
+pub(super) fn subtype(role: Role) -> &'static str {
+    ROLES.iter().find(|(_, r)| *r == role).map_or("", |(name, _)| name)
+}
+
 /// FNV-1a, 64 bits.
 fn hash(seed: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(seed, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
