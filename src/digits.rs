@@ -10,7 +10,7 @@ use crate::mem::{Account, Bytes};
 mod tests;
 
 /// The most digits a number may have; 2^64 - 1 has twenty.
-const DIGITS: usize = 20;
+pub const DIGITS: usize = 20;
 
 /// The number that `text` spells: 1 to 20 ASCII digits and nothing else; `None` also on overflow.
 ///

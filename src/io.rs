@@ -381,6 +381,9 @@ pub enum EventKind {
     Ended = 14,
     /// The session cannot go on. `error` says why. Comes once.
     Failed = 15,
+    /// The picture at which the decoder must start is no key frame: it goes to it all the same, without the flag.
+    /// `media_time` = where; a = bitrate, b = start of the fragment in stream ticks.
+    NoKeyFrame = 16,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

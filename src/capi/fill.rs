@@ -115,6 +115,15 @@ const fn codec(codec: Codec) -> u32 {
     match codec {
         Codec::H264 => SMOOTHCORE_CODEC_H264,
         Codec::Aac => SMOOTHCORE_CODEC_AAC,
+        Codec::H265 => SMOOTHCORE_CODEC_H265,
+        Codec::Vc1 => SMOOTHCORE_CODEC_VC1,
+        Codec::Wma => SMOOTHCORE_CODEC_WMA,
+        Codec::WmaPro => SMOOTHCORE_CODEC_WMA_PRO,
+        Codec::Ac3 => SMOOTHCORE_CODEC_AC3,
+        Codec::Eac3 => SMOOTHCORE_CODEC_EAC3,
+        Codec::MpegAudio => SMOOTHCORE_CODEC_MPEG_AUDIO,
+        Codec::Pcm => SMOOTHCORE_CODEC_PCM,
+        Codec::Ttml => SMOOTHCORE_CODEC_TTML,
         Codec::Other => SMOOTHCORE_CODEC_OTHER,
     }
 }
@@ -202,6 +211,7 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::StreamEnded => SMOOTHCORE_EVENT_STREAM_ENDED,
         EventKind::Ended => SMOOTHCORE_EVENT_ENDED,
         EventKind::Failed => SMOOTHCORE_EVENT_FAILED,
+        EventKind::NoKeyFrame => SMOOTHCORE_EVENT_NO_KEY_FRAME,
     }
 }
 

@@ -55,6 +55,9 @@ pub const SMOOTHCORE_EVENT_STREAM_ENDED: u32 = 13;
 pub const SMOOTHCORE_EVENT_ENDED: u32 = 14;
 /// Event: playback cannot go on; `code` says why. Comes once.
 pub const SMOOTHCORE_EVENT_FAILED: u32 = 15;
+/// Event: the picture at which the decoder must start is no key frame; it goes to it all the same. media_time = where;
+/// a = bitrate, b = start of the fragment in stream ticks.
+pub const SMOOTHCORE_EVENT_NO_KEY_FRAME: u32 = 16;
 
 /// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
 #[derive(Clone, Copy, Debug)]

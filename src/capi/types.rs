@@ -22,6 +22,24 @@ pub const SMOOTHCORE_CODEC_OTHER: u32 = 0;
 pub const SMOOTHCORE_CODEC_H264: u32 = 1;
 /// AAC in all its object types.
 pub const SMOOTHCORE_CODEC_AAC: u32 = 2;
+/// H.265.
+pub const SMOOTHCORE_CODEC_H265: u32 = 3;
+/// VC-1 Advanced Profile.
+pub const SMOOTHCORE_CODEC_VC1: u32 = 4;
+/// Windows Media Audio.
+pub const SMOOTHCORE_CODEC_WMA: u32 = 5;
+/// Windows Media Audio Professional.
+pub const SMOOTHCORE_CODEC_WMA_PRO: u32 = 6;
+/// Dolby Digital (AC-3).
+pub const SMOOTHCORE_CODEC_AC3: u32 = 7;
+/// Dolby Digital Plus (EC-3).
+pub const SMOOTHCORE_CODEC_EAC3: u32 = 8;
+/// MPEG audio, MP3 above all.
+pub const SMOOTHCORE_CODEC_MPEG_AUDIO: u32 = 9;
+/// PCM, little-endian.
+pub const SMOOTHCORE_CODEC_PCM: u32 = 10;
+/// Timed text (TTML).
+pub const SMOOTHCORE_CODEC_TTML: u32 = 11;
 
 /// Framing of samples: Annex B start codes, ADTS headers.
 pub const SMOOTHCORE_FRAMING_ELEMENTARY: u32 = 0;

@@ -2,7 +2,8 @@
 //!
 //! ISO/IEC 14496-3 1.6.2 (AudioSpecificConfig), 4.4.1 (GASpecificConfig), 1.A.2.2 (ADTS).
 
-use super::bits::Bits;
+use super::bits::{Bits, Packed, Packer};
+use super::wma::WaveFormat;
 use super::{CodecConfig, Description, copy, unusable};
 use crate::error::{Code, Error, Result};
 use crate::mem::Account;
@@ -107,14 +108,29 @@ pub(super) fn announced_object_type(config: &CodecConfig) -> u32 {
     }
 }
 
+/// The FourCC that tells what `bytes` configure.
+pub(super) fn name_of(bytes: &[u8]) -> [u8; 4] {
+    match Asc::parse(bytes).map_or(0, |asc| u32::from(asc.extension)) {
+        SBR => *b"AACH",
+        PS => *b"AACP",
+        _ => *b"AACL",
+    }
+}
+
 /// Fills in what `d` says or what must be made up.
 pub(super) fn configure(config: &mut CodecConfig, account: &mut Account, d: &Description<'_>) -> Result<()> {
     let made;
-    let asc_bytes = if d.private.is_empty() {
+    let given = match WaveFormat::whole(d.private) {
+        // The tail of the MPEG-4 form begins with twelve bytes about itself.
+        Some(wave) if wave.tag == 0x1610 => wave.extra.get(12..).unwrap_or(&[]),
+        Some(wave) => wave.extra,
+        None => d.private,
+    };
+    let asc_bytes = if given.is_empty() {
         made = synthesise(config, d)?;
         made.as_slice()
     } else {
-        d.private
+        given
     };
     let asc = Asc::parse(asc_bytes).ok_or(unusable(0))?;
     // A long tail of zeros after two good bytes confuses hardware decoders.
@@ -128,7 +144,7 @@ pub(super) fn configure(config: &mut CodecConfig, account: &mut Account, d: &Des
 }
 
 /// An AudioSpecificConfig from the numbers of the manifest.
-fn synthesise(config: &CodecConfig, d: &Description<'_>) -> Result<heapless::Vec<u8, 16>> {
+fn synthesise(config: &CodecConfig, d: &Description<'_>) -> Result<Packed> {
     let rate = if d.sampling_rate == 0 { 44_100 } else { d.sampling_rate };
     let channels = match d.channels {
         0 => 2,
@@ -147,13 +163,13 @@ fn synthesise(config: &CodecConfig, d: &Description<'_>) -> Result<heapless::Vec
         // Version 2 codes one channel and the difference.
         let stereo_from_mono = config.fourcc.is_ignore_case("AACP") && channels == 2;
         out.put(if stereo_from_mono { PS } else { SBR }, 5);
-        out.put_rate(core);
+        put_rate(&mut out, core);
         out.put(if stereo_from_mono { 1 } else { channels }, 4);
-        out.put_rate(core.saturating_mul(2));
+        put_rate(&mut out, core.saturating_mul(2));
         out.put(LC, 5);
     } else {
         out.put(LC, 5);
-        out.put_rate(rate);
+        put_rate(&mut out, rate);
         out.put(channels, 4);
     }
     // GASpecificConfig: 1,024 samples a frame, no core coder, no extension.
@@ -270,39 +286,12 @@ fn rate_index(rate: u32) -> Option<u32> {
     RATES.iter().position(|r| *r == rate).map(|i| i as u32)
 }
 
-/// Bits to bytes, first bit first. Sixteen bytes hold the longest configuration made here, which has eleven.
-#[derive(Default)]
-struct Packer {
-    bytes: heapless::Vec<u8, 16>,
-    byte: u8,
-    used: u32,
-}
-
-impl Packer {
-    fn put(&mut self, value: u32, count: u32) {
-        for i in (0..count.min(32)).rev() {
-            self.byte = self.byte << 1 | (value >> i & 1) as u8;
-            self.used = self.used.wrapping_add(1);
-            if self.used == 8 {
-                let _ = self.bytes.push(self.byte);
-                (self.byte, self.used) = (0, 0);
-            }
+fn put_rate(out: &mut Packer, rate: u32) {
+    match rate_index(rate) {
+        Some(index) => out.put(index, 4),
+        None => {
+            out.put(EXPLICIT_RATE, 4);
+            out.put(rate, 24);
         }
-    }
-
-    fn put_rate(&mut self, rate: u32) {
-        match rate_index(rate) {
-            Some(index) => self.put(index, 4),
-            None => {
-                self.put(EXPLICIT_RATE, 4);
-                self.put(rate, 24);
-            }
-        }
-    }
-
-    fn finish(mut self) -> heapless::Vec<u8, 16> {
-        let rest = 8u32.wrapping_sub(self.used) & 7;
-        self.put(0, rest);
-        self.bytes
     }
 }

@@ -104,3 +104,45 @@ impl<'a> Bits<'a> {
         matches!(self.bytes.get(two_back..), Some([0, 0, 3, ..]))
     }
 }
+
+/// What a [`Packer`] made.
+pub(super) type Packed = heapless::Vec<u8, 128>;
+
+/// Bits to bytes, first bit first. 128 bytes hold everything made here: the longest is a video parameter set with all
+/// sub-layers. What does not fit is left out.
+#[derive(Default)]
+pub(super) struct Packer {
+    bytes: Packed,
+    byte: u8,
+    used: u32,
+}
+
+impl Packer {
+    /// The lowest `count` bits of `value`.
+    #[inline(never)]
+    pub(super) fn put(&mut self, value: u32, count: u32) {
+        for i in (0..count.min(32)).rev() {
+            self.byte = self.byte << 1 | (value >> i & 1) as u8;
+            self.used = self.used.wrapping_add(1);
+            if self.used == 8 {
+                let _ = self.bytes.push(self.byte);
+                (self.byte, self.used) = (0, 0);
+            }
+        }
+    }
+
+    /// An unsigned number below 2^16 in exponential Golomb code, ITU-T H.264 9.1.
+    pub(super) fn ue(&mut self, value: u32) {
+        let code = (value & 0xFFFF).wrapping_add(1);
+        let bits = 31u32.wrapping_sub(code.leading_zeros());
+        self.put(0, bits);
+        self.put(code, bits.wrapping_add(1));
+    }
+
+    /// The bytes; the last one is filled up with zeros.
+    pub(super) fn finish(mut self) -> Packed {
+        let rest = 8u32.wrapping_sub(self.used) & 7;
+        self.put(0, rest);
+        self.bytes
+    }
+}

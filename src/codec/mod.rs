@@ -12,17 +12,25 @@ use crate::mem::{Account, Bytes};
 
 pub mod aac;
 mod bits;
+mod captions;
+pub mod dolby;
+mod entry;
 pub mod h264;
+pub mod h265;
+pub mod nal;
+mod names;
 #[cfg(test)]
 mod tests;
+mod text;
+pub mod vc1;
+pub mod wma;
+
+pub use captions::{Captions, captions};
+pub use entry::{EntryNames, EntryNumbers, from_sample_entry, record, sample_entry};
+pub use names::codec_string;
 
 /// Where a fault in the private bytes is reported.
 const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
-/// WAVE format tag of AAC without any transport framing.
-const TAG_RAW_AAC: u32 = 255;
-/// The name of AAC when only the tag says so.
-const AACL: FourCc = FourCc(*b"AACL");
-
 /// Four characters that name a codec. A shorter name is padded with spaces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FourCc(pub [u8; 4]);
@@ -88,14 +96,32 @@ pub enum Framing {
     LengthPrefixed,
 }
 
-/// A codec that the core frames itself, or any other.
+/// A codec that the core knows, or any other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Codec {
     /// H.264, ITU-T H.264 | ISO/IEC 14496-10.
     H264,
+    /// H.265, ITU-T H.265 | ISO/IEC 23008-2.
+    H265,
+    /// VC-1 Advanced Profile, SMPTE ST 421.
+    Vc1,
     /// AAC in all its object types, ISO/IEC 14496-3.
     Aac,
+    /// Windows Media Audio, versions 1, 2 and lossless.
+    Wma,
+    /// Windows Media Audio Professional.
+    WmaPro,
+    /// Dolby Digital, ETSI TS 102 366.
+    Ac3,
+    /// Dolby Digital Plus, ETSI TS 102 366 annex E.
+    Eac3,
+    /// MPEG-1 and MPEG-2 audio, MP3 above all, ISO/IEC 11172-3 and 13818-3.
+    MpegAudio,
+    /// Samples as they are, little-endian.
+    Pcm,
+    /// Timed text as whole documents, W3C TTML.
+    Ttml,
     /// Another codec: named by its FourCC and AudioTag alone.
     Other,
 }
@@ -125,6 +151,8 @@ pub struct Description<'a> {
     pub height: u32,
     /// `QualityLevel@NALUnitLengthField` in bytes: 1, 2 or 4; 4 when absent.
     pub nal_length: u8,
+    /// `QualityLevel@Bitrate` in bit/s.
+    pub bitrate: u32,
     /// `QualityLevel@CodecPrivateData`, decoded from hexadecimal; may be empty.
     pub private: &'a [u8],
 }
@@ -144,6 +172,7 @@ impl Description<'_> {
             width: 0,
             height: 0,
             nal_length: 0,
+            bitrate: 0,
             private: &[],
         }
     }
@@ -173,8 +202,13 @@ pub struct CodecConfig {
     pub audio_tag: u32,
     /// Bytes of the length before each NAL unit: 1, 2 or 4; 0 when samples have no NAL units.
     pub nal_length: u8,
-    /// H.264: `00000001 SPS` of every SPS, then `00000001 PPS` of every PPS; empty when they are only in band.
-    /// AAC: the AudioSpecificConfig, given or made, without surplus bytes. Otherwise the private bytes as given.
+    /// H.264: `00000001 SPS` of every SPS, then `00000001 PPS` of every PPS; H.265: the same with every VPS before.
+    /// Those that are only in band are missing until the first fragment brings them.
+    /// VC-1: sequence header and entry point with their start codes.
+    /// AAC: the AudioSpecificConfig, given or made, without surplus bytes.
+    /// WMA, WMA Professional, MPEG audio, PCM: a whole WAVEFORMATEX, given or made.
+    /// AC-3, EC-3: the payload of `dac3` or `dec3`; empty until the first fragment tells it.
+    /// Otherwise the private bytes as given.
     pub private: Bytes,
 }
 
@@ -205,7 +239,7 @@ impl CodecConfig {
         if d.private.len() > limits.codec_config_bytes as usize {
             return Err(Error::at(Code::LimitCodecConfig, PRIVATE_DATA, 0));
         }
-        let (codec, fourcc) = identify(d);
+        let (codec, fourcc) = names::identify(d);
         let mut config = CodecConfig {
             codec,
             fourcc,
@@ -220,9 +254,14 @@ impl CodecConfig {
             private: Bytes::new(),
         };
         let done = match codec {
-            Codec::H264 => h264::configure(&mut config, account, d),
+            Codec::H264 | Codec::H265 => h264::configure(&mut config, account, d),
+            Codec::Vc1 => vc1::configure(&mut config, account, d),
             Codec::Aac => aac::configure(&mut config, account, d),
-            Codec::Other => copy(&mut config.private, account, d.private),
+            Codec::Wma | Codec::WmaPro | Codec::MpegAudio | Codec::Pcm => {
+                wma::configure(&mut config, account, d)
+            }
+            Codec::Ac3 | Codec::Eac3 => dolby::configure(&mut config, account, d),
+            Codec::Ttml | Codec::Other => copy(&mut config.private, account, d.private),
         };
         match done {
             Ok(()) => Ok(config),
@@ -239,47 +278,18 @@ impl CodecConfig {
     }
 }
 
-/// The codec's name in the form of RFC 6381: `avc1.PPCCLL`, `mp4a.40.N`, or the FourCC.
-pub fn codec_string(config: &CodecConfig) -> heapless::String<32> {
-    let mut text = heapless::String::new();
-    // 32 bytes hold every name, so writing cannot fail.
-    let _ = match config.codec {
-        Codec::H264 => {
-            let [profile, constraints, level] = h264::profile(config).unwrap_or([0x4D, 0x40, 0x1E]);
-            write!(text, "avc1.{profile:02X}{constraints:02X}{level:02X}")
-        }
-        Codec::Aac => write!(text, "mp4a.40.{}", aac::announced_object_type(config)),
-        Codec::Other => write!(text, "{}", config.fourcc),
+/// Takes width and height from the parameter sets where the manifest has none. A player can do without them, so a set
+/// that cannot be read is no error.
+fn fill_in_size(config: &mut CodecConfig) {
+    if config.width != 0 && config.height != 0 {
+        return;
+    }
+    let size = match config.codec {
+        Codec::H265 => h265::sps(config).map(|sps| (sps.width, sps.height)),
+        _ => h264::size(config),
     };
-    text
-}
-
-/// Which codec, and the name to keep.
-fn identify(d: &Description<'_>) -> (Codec, FourCc) {
-    let named = d.fourcc.filter(|f| *f != FourCc::NONE).or_else(|| match d.kind {
-        // The subtype of a text stream is its role, never its codec.
-        Kind::Text => None,
-        Kind::Video | Kind::Audio => FourCc::from_text(d.subtype),
-    });
-    match d.kind {
-        Kind::Video => match named {
-            Some(name) if name.is_any_of(h264::NAMES) => (Codec::H264, name),
-            other => (Codec::Other, other.unwrap_or(FourCc::NONE)),
-        },
-        Kind::Audio => match named {
-            Some(name) if name.is_any_of(aac::NAMES) => (Codec::Aac, name),
-            // Origins are seen that name one codec for every sound and tell the truth in the tag.
-            Some(name)
-                if d.audio_tag == TAG_RAW_AAC && (d.fourcc.is_none() || name.is_ignore_case("WMAP")) =>
-            {
-                (Codec::Aac, AACL)
-            }
-            Some(name) => (Codec::Other, name),
-            // Live encoders are seen that leave the name empty; without a tag to the contrary they mean AAC.
-            None if d.audio_tag == TAG_RAW_AAC || d.audio_tag == 0 => (Codec::Aac, AACL),
-            None => (Codec::Other, FourCc::NONE),
-        },
-        Kind::Text => (Codec::Other, named.unwrap_or(FourCc::NONE)),
+    if let Some(size) = size {
+        (config.width, config.height) = size;
     }
 }
 

@@ -129,16 +129,16 @@ fn every_name_of_h264_and_aac_is_known() {
 }
 
 #[test]
-fn a_codec_without_a_file_passes_as_it_came() {
-    let d = Description { audio_tag: 354, packet_size: 2973, ..audio("WmaPro", 44_100, 6, &[1, 2, 3]) };
-    let c = config(&d);
+fn an_unknown_codec_passes_as_it_came() {
+    let c =
+        config(&Description { audio_tag: 0x2001, packet_size: 2973, ..audio("dtsc", 44_100, 6, &[1, 2, 3]) });
     assert_eq!((c.codec, &c.private[..], c.packet_size, c.channels), (Codec::Other, &[1, 2, 3][..], 2973, 6));
-    assert_eq!(codec_string(&c), "WmaP");
+    assert_eq!(codec_string(&c), "dtsc");
     let text =
-        Description { subtype: "SUBT", fourcc: FourCc::from_text("TTML"), ..Description::new(Kind::Text) };
+        Description { subtype: "SUBT", fourcc: FourCc::from_text("wvtt"), ..Description::new(Kind::Text) };
     assert_eq!(config(&text).codec, Codec::Other);
-    let hevc = Description { fourcc: FourCc::from_text("HVC1"), ..Description::new(Kind::Video) };
-    assert_eq!(config(&hevc).codec, Codec::Other);
+    let video = Description { fourcc: FourCc::from_text("XVID"), ..Description::new(Kind::Video) };
+    assert_eq!((config(&video).codec, &*codec_string(&config(&video))), (Codec::Other, "XVID"));
 }
 
 #[test]
@@ -148,13 +148,15 @@ fn the_audio_tag_and_the_subtype_stand_in_for_a_missing_name() {
     let subtype = Description { subtype: "AACL", audio_tag: 65_534, ..audio("", 44_100, 2, &[]) };
     assert_eq!(config(&subtype).codec, Codec::Aac);
     let pro = Description { subtype: "WmaPro", ..audio("", 44_100, 2, &[]) };
-    assert_eq!(config(&pro).codec, Codec::Other);
+    assert_eq!(config(&pro).codec, Codec::WmaPro);
     let nothing = audio("", 44_100, 2, &[]);
     assert_eq!(config(&nothing).codec, Codec::Aac);
     let mp3 = Description { audio_tag: 85, ..audio("WMAP", 44_100, 2, &[]) };
-    assert_eq!(config(&mp3).codec, Codec::Other);
-    let odd_tag = Description { audio_tag: 65_534, ..audio("", 48_000, 6, &[]) };
-    assert_eq!(config(&odd_tag).codec, Codec::Other);
+    assert_eq!((config(&mp3).codec, &*codec_string(&config(&mp3))), (Codec::MpegAudio, "mp4a.6B"));
+    let extensible = Description { audio_tag: 65_534, ..audio("", 48_000, 6, &[]) };
+    assert_eq!((config(&extensible).codec, &*codec_string(&config(&extensible))), (Codec::Eac3, "ec-3"));
+    let odd_tag = Description { audio_tag: 0x2001, ..audio("", 48_000, 6, &[]) };
+    assert_eq!((config(&odd_tag).codec, config(&odd_tag).fourcc), (Codec::Other, FourCc::NONE));
     let video = Description { subtype: "H264", ..Description::new(Kind::Video) };
     assert_eq!(config(&video).codec, Codec::H264);
 }
@@ -381,30 +383,25 @@ fn the_record_of_mp4_has_a_tail_for_high_profiles() {
 }
 
 #[test]
-fn a_sample_that_brings_its_own_parameter_sets_is_known() {
-    let lengths = |units: &[&[u8]]| -> Vec<u8> {
-        units.iter().flat_map(|u| [&(u.len() as u32).to_be_bytes(), *u].concat()).collect()
-    };
-    let aud: &[u8] = &[9, 0xF0];
-    let idr: &[u8] = &[0x65; 300];
-    assert!(h264::starts_with_parameter_sets(&lengths(&[SPS, PPS, idr]), 4));
-    assert!(h264::starts_with_parameter_sets(&lengths(&[aud, SPS, PPS, idr])[..14], 4));
-    assert!(!h264::starts_with_parameter_sets(&lengths(&[aud, idr]), 4));
-    // 300 is 00 00 01 2C: a length, not a start code.
-    assert!(!h264::starts_with_parameter_sets(&lengths(&[idr, SPS]), 4));
-    assert!(h264::starts_with_parameter_sets(&stream(&[aud, SPS, idr]), 4));
-    assert!(!h264::starts_with_parameter_sets(&stream(&[idr, SPS]), 4));
-    assert!(h264::starts_with_parameter_sets(&[2, 9, 0xF0, 8, 0x67, 1], 1));
-    assert!(!h264::starts_with_parameter_sets(&[], 4));
-
+fn parameter_sets_found_in_band_complete_a_configuration() {
     let mut a = account();
     let mut c = config(&video(&[]));
-    assert!(!h264::adopt_parameter_sets(&mut c, &mut a, &lengths(&[aud, idr])).unwrap());
-    let sample = lengths(&[aud, SPS, PPS, idr]);
-    assert!(!h264::adopt_parameter_sets(&mut c, &mut a, &sample[..25]).unwrap());
-    assert!(h264::adopt_parameter_sets(&mut c, &mut a, &sample[..100]).unwrap());
-    assert_eq!(h264::parameter_sets(&c), stream(&[SPS, PPS]));
+    assert_eq!(nal::lack(&c), nal::Lack::Essential);
+    nal::adopt(&mut c, &mut a, &stream(&[&[9, 0xF0]])).unwrap();
+    assert!(c.private.is_empty());
+    nal::adopt(&mut c, &mut a, &stream(&[PPS])).unwrap();
+    assert_eq!((nal::lack(&c), &c.private[..]), (nal::Lack::Essential, &stream(&[PPS])[..]));
+    nal::adopt(&mut c, &mut a, &stream(&[SPS])).unwrap();
+    assert_eq!((nal::lack(&c), &c.private[..]), (nal::Lack::Nothing, &stream(&[SPS, PPS])[..]));
     assert_eq!((c.width, c.height), (320, 240));
+    // What comes later wins, kind by kind.
+    let other = [0x68, 0xCE, 0x06, 0xE2];
+    nal::adopt(&mut c, &mut a, &stream(&[&other])).unwrap();
+    assert_eq!(c.private[..], stream(&[SPS, &other]));
+    let held = a.held();
+    let many = stream(&std::vec![PPS; 257]);
+    assert_eq!(nal::adopt(&mut c, &mut a, &many).unwrap_err().code, Code::LimitCodecConfig);
+    assert_eq!((a.held(), &c.private[..]), (held, &stream(&[SPS, &other])[..]));
 }
 
 #[test]

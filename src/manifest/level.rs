@@ -4,6 +4,7 @@ use heapless::String;
 
 use super::QualityLevel;
 use super::value::{Value, complain, keep};
+use crate::codec::wma::WaveFormat;
 use crate::codec::{Codec, CodecConfig, Description, FourCc, Kind};
 use crate::digits;
 use crate::error::{Code, Error, Result};
@@ -12,12 +13,6 @@ use crate::mem::{Account, Bytes, List, Text};
 
 /// Where a fault in the private bytes is reported.
 const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
-
-/// Names of codecs that have no module of their own and pass as they came.
-const PASSED: &[&str] = &[
-    "HVC1", "HEV1", "HEVC", "DVHE", "DVH1", "WVC1", "WMAP", "WMA2", "EC-3", "DEC3", "AC-3", "DAC3", "DTSC",
-    "DTSH", "DTSL", "DTSE", "OPUS", "MP3",
-];
 
 /// The attributes that are plain numbers.
 const NUMBERS: [&str; 11] = [
@@ -206,7 +201,14 @@ impl LevelDraft {
 
     fn config(&mut self, account: &mut Account, limits: &Limits, from: Inherited<'_>) -> Result<CodecConfig> {
         let wave = WaveFormat::read(&self.wave_format);
-        let given = if self.private.is_empty() { wave.map_or(&[][..], |w| w.extra) } else { &self.private };
+        // The codecs tell a whole structure from its tail; one that they cannot know stands for its tail.
+        let whole = WaveFormat::whole(&self.wave_format).is_some();
+        let given: &[u8] = match wave {
+            _ if !self.private.is_empty() => &self.private,
+            Some(_) if whole => &self.wave_format,
+            Some(wave) => wave.extra,
+            None => &[],
+        };
         let [_, max_width, max_height, width, height, rate, packet, tag, channels, bits, nal] = self.numbers;
         let small = |number: Option<u32>| number.and_then(|n| u16::try_from(n).ok());
         let (stereo, sixteen) = if from.kind == Kind::Audio { (2, 16) } else { (0, 0) };
@@ -222,6 +224,7 @@ impl LevelDraft {
             width: max_width.or(width).unwrap_or(from.width),
             height: max_height.or(height).unwrap_or(from.height),
             nal_length: u8::try_from(nal.unwrap_or(4)).unwrap_or(u8::MAX),
+            bitrate: self.bitrate.unwrap_or(0),
             private: given,
         };
         let error = match self.unusable {
@@ -244,12 +247,11 @@ impl LevelDraft {
     }
 }
 
-/// Whether the codec is one to offer to a decoder.
+/// Whether something names the codec: what the library does not know, the decoder may.
 fn known(config: &CodecConfig, kind: Kind, fourcc: Option<FourCc>) -> bool {
     match (config.codec, kind) {
-        (Codec::Other, Kind::Video) => fourcc.is_some_and(|name| name.is_any_of(PASSED)),
-        // The tag names a codec where the FourCC does not.
-        (Codec::Other, Kind::Audio) => config.fourcc.is_any_of(PASSED) || config.audio_tag != 0,
+        (Codec::Other, Kind::Video) => fourcc.is_some(),
+        (Codec::Other, Kind::Audio) => config.fourcc != FourCc::NONE || config.audio_tag != 0,
         _ => true,
     }
 }
@@ -271,31 +273,4 @@ fn bytes(
     let limit = limits.codec_config_bytes as usize;
     digits::hex(value.text, account, limit, to, Code::CodecConfig)
         .map_err(|e| Error::at(e.code, place, value.at))
-}
-
-/// WAVEFORMATEX: the numbers of a sound codec in 18 little-endian bytes and what follows.
-#[derive(Clone, Copy)]
-struct WaveFormat<'a> {
-    tag: u32,
-    channels: u16,
-    rate: u32,
-    align: u32,
-    bits: u16,
-    extra: &'a [u8],
-}
-
-impl WaveFormat<'_> {
-    fn read(bytes: &[u8]) -> Option<WaveFormat<'_>> {
-        let (head, rest) = bytes.split_first_chunk::<18>()?;
-        let [t0, t1, c0, c1, r0, r1, r2, r3, _, _, _, _, a0, a1, b0, b1, x0, x1] = *head;
-        let extra = usize::from(u16::from_le_bytes([x0, x1]));
-        Some(WaveFormat {
-            tag: u32::from(u16::from_le_bytes([t0, t1])),
-            channels: u16::from_le_bytes([c0, c1]),
-            rate: u32::from_le_bytes([r0, r1, r2, r3]),
-            align: u32::from(u16::from_le_bytes([a0, a1])),
-            bits: u16::from_le_bytes([b0, b1]),
-            extra: rest.get(..extra).unwrap_or(rest),
-        })
-    }
 }

@@ -1,8 +1,9 @@
 //! From fragments to the decoder: set-up, samples in its framing, end of stream.
 
 use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
+use super::framing::Learned;
 use super::{Session, State, Step};
-use crate::codec::{Codec, Framing, Kind, h264};
+use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
     Buffered, Configure, Configured, Epoch, EventKind, Output, Parts, Sample, SampleFlags, StreamId,
@@ -28,10 +29,26 @@ impl Session {
             return None;
         }
         if feed.setup != Setup::Ready(front.level) {
+            match self.learn(i) {
+                Ok(Learned::Enough) => {}
+                Ok(Learned::NotYet) => return None,
+                Ok(Learned::Nothing) => {
+                    self.skip_fragment(i);
+                    return None;
+                }
+                Err(error) => {
+                    self.fail(error);
+                    return None;
+                }
+            }
             return match self.prepare_setup(i) {
                 Ok(true) => Some(Step::Configure(i)),
                 // Same decoder set-up as before: nothing to ask.
                 Ok(false) => self.offer_sample(i),
+                Err(error) if error.code == Code::CodecConfig => {
+                    self.give_up_front_level(i, error);
+                    None
+                }
                 Err(error) => {
                     self.fault(i, error);
                     None
@@ -79,11 +96,7 @@ impl Session {
             return Ok(false);
         }
         feed.record.clear();
-        if config.codec == Codec::H264 && framing == Framing::LengthPrefixed {
-            h264::avcc(config, &mut self.account, &mut feed.record)?;
-        } else {
-            feed.record.extend(&mut self.account, &config.private)?;
-        }
+        codec::record(config, framing, &mut self.account, &mut feed.record)?;
         feed.parameter_sets_due = true;
         feed.setup = Setup::Asked(level);
         Ok(true)
@@ -158,7 +171,7 @@ impl Session {
         let duration = feed.scale.rescale(ticks, TimeScale::HNS).unwrap_or(0);
         let mut flags = SampleFlags::default();
         // On video only the first sample is sure to be a key frame; some encoders flag all of them.
-        if feed.kind != Kind::Video || front.next == 0 {
+        if feed.kind != Kind::Video || (front.next == 0 && !front.no_key) {
             flags = flags.with(SampleFlags::KEY);
         }
         if feed.discontinuity || (front.next == 0 && front.after_hole) {
@@ -205,6 +218,7 @@ impl Session {
         }
         feed.discontinuity = false;
         feed.parameter_sets_due = false;
+        feed.fed = feed.queue.first().map(|f| f.level);
         self.step_over(i);
     }
 
@@ -233,6 +247,32 @@ impl Session {
             feed.accepted(ticks);
         }
         self.wake_blocked();
+    }
+
+    /// The front fragment's level cannot be set up: its fragments come from another one.
+    fn give_up_front_level(&mut self, i: usize, error: Error) {
+        let front = self.feeds.get(i).and_then(|f| f.queue.first());
+        if let Some(level) = front.map(|f| f.level) {
+            self.drop_level(i, level, error);
+            self.refetch_from_front(i);
+        }
+    }
+
+    /// The front fragment is left out, with an event: its level's configuration is in band alone, and not here.
+    fn skip_fragment(&mut self, i: usize) {
+        let event = self.event(EventKind::Gap).because(Error::at(Code::CodecConfig, "mdat", 0));
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let Some(front) = feed.queue.first() else { return };
+        let left = front.table.samples().len().saturating_sub(front.next);
+        let ticks = front.left();
+        let event = event.about(feed.id).when(feed.scale.media_time(front.dts));
+        let event = event.numbers(feed.scale.micros(ticks).0, front.start);
+        feed.discontinuity = true;
+        self.stats.gaps = self.stats.gaps.saturating_add(1);
+        self.tell(event);
+        for _ in 0..left {
+            self.step_over(i);
+        }
     }
 
     /// A sample that cannot be brought into the decoder's form is left out, with an event.

@@ -130,6 +130,8 @@ pub(super) struct Feed {
     pub reserve: usize,
 
     pub setup: Setup,
+    /// Position of the level from which the decoder's last sample came.
+    pub fed: Option<u16>,
     pub offer: Offer,
     pub flush: bool,
     pub discontinuity: bool,
@@ -197,6 +199,8 @@ pub(super) struct Fragment {
     pub in_order: bool,
     /// The fragment before it was lost.
     pub after_hole: bool,
+    /// Its first sample is a picture at which decoding cannot start.
+    pub no_key: bool,
 }
 
 impl Fragment {
@@ -219,6 +223,7 @@ impl Fragment {
             again: false,
             in_order: true,
             after_hole: false,
+            no_key: false,
         }
     }
 
@@ -246,7 +251,7 @@ impl Fragment {
     }
 
     /// Ticks of it that have not been handed out.
-    fn left(&self) -> u64 {
+    pub fn left(&self) -> u64 {
         self.duration.saturating_sub(self.dts.saturating_sub(self.start))
     }
 }
@@ -277,6 +282,7 @@ impl Feed {
             blocked: false,
             reserve: 0,
             setup: Setup::Due,
+            fed: None,
             offer: Offer::None,
             flush: false,
             discontinuity: false,
@@ -403,6 +409,7 @@ impl Feed {
         fragment.start = start;
         fragment.duration = duration;
         fragment.next = 0;
+        fragment.no_key = false;
         fragment.again = false;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)

@@ -2,11 +2,11 @@
 
 use super::Session;
 use super::feed::Fragment;
-use crate::codec::h264::NalType;
-use crate::codec::{Codec, Framing, aac, h264};
+use crate::codec::nal::{self, Lack, Role};
+use crate::codec::{Codec, CodecConfig, Framing, aac, dolby, h265, vc1};
 use crate::error::{Code, Error, Result};
-use crate::io::DecoderTraits;
-use crate::mem::Pool;
+use crate::io::{DecoderTraits, EventKind};
+use crate::mem::{Account, Bytes, Pool};
 
 /// `00 00 00 01`.
 const START_CODE: u32 = 1;
@@ -31,35 +31,45 @@ impl Session {
         feed.staged.clear();
         let elementary = traits.framing == Framing::ElementaryStream;
         match config.codec {
-            Codec::H264 if elementary => {
-                check_nals(front, &self.pool, at, size, config.nal_length)?;
-                let key = sample.is_sync() || front.next == 0;
-                let wanted =
-                    feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
-                let mut head = [0u8; 64];
-                let head = first_bytes(front, &self.pool, at, size, &mut head);
-                let delimited = head
-                    .get(usize::from(config.nal_length))
-                    .is_some_and(|b| h264::nal_type(*b) == NalType::AUD);
-                if traits.has(DecoderTraits::NEEDS_AUD) && !delimited {
-                    feed.prefix.extend(account, &h264::ACCESS_UNIT_DELIMITER)?;
+            Codec::H264 | Codec::H265 => {
+                let start = Start::of(front, &self.pool, config, at, size);
+                if front.next == 0 {
+                    front.no_key = start.picture == Some(Role::Slice);
                 }
-                if wanted && !h264::starts_with_parameter_sets(head, config.nal_length) {
-                    feed.prefix.extend(account, h264::parameter_sets(config))?;
-                }
-                if config.nal_length == 4 {
-                    to_start_codes(front, &mut self.pool, at, size);
-                } else {
-                    // Shorter lengths have no room for a start code.
-                    let mut pos = at;
-                    let end = at.saturating_add(size);
-                    while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
-                        feed.staged.extend(account, &START_CODE.to_be_bytes())?;
-                        for part in front.body.slices(&self.pool, body, len) {
-                            feed.staged.extend(account, part)?;
-                        }
-                        pos = body.saturating_add(len);
+                if elementary {
+                    check_nals(front, &self.pool, at, size, config.nal_length)?;
+                    let key = sample.is_sync() || front.next == 0;
+                    let wanted =
+                        feed.parameter_sets_due || (key && traits.has(DecoderTraits::REPEAT_PARAMETER_SETS));
+                    if traits.has(DecoderTraits::NEEDS_AUD) && !start.delimited {
+                        feed.prefix.extend(account, nal::delimiter(config.codec))?;
                     }
+                    if wanted && !start.brings_sets {
+                        feed.prefix.extend(account, &config.private)?;
+                    }
+                    if config.nal_length == 4 {
+                        to_start_codes(front, &mut self.pool, at, size);
+                    } else {
+                        // Shorter lengths have no room for a start code.
+                        let mut pos = at;
+                        let end = at.saturating_add(size);
+                        while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
+                            append_nal(&mut feed.staged, account, front, &self.pool, body, len)?;
+                            pos = body.saturating_add(len);
+                        }
+                    }
+                }
+            }
+            Codec::Vc1 if elementary => {
+                let mut head = [0u8; 4];
+                let head = first_bytes(front, &self.pool, at, size, &mut head);
+                // Where every sample is flagged, only the first one is sure to be a key frame.
+                let told = sample.is_sync() && !front.table.samples().iter().all(|s| s.is_sync());
+                if (front.next == 0 || told || feed.parameter_sets_due) && head != vc1::SEQUENCE_START {
+                    feed.prefix.extend(account, &config.private)?;
+                }
+                if !head.starts_with(&[0, 0, 1]) {
+                    feed.prefix.extend(account, &vc1::FRAME_START)?;
                 }
             }
             Codec::Aac if elementary => {
@@ -87,8 +97,194 @@ impl Session {
             }
         }
         front.prepared = Some(front.next);
+        // After a switch, a seek or a hole the decoder can only start at a key frame.
+        let starts = feed.parameter_sets_due || feed.discontinuity || feed.fed != Some(front.level);
+        if front.next == 0 && front.no_key && starts {
+            let (id, time) = (feed.id, feed.scale.media_time(front.dts));
+            let numbers = (u64::from(front.bitrate), front.start);
+            let event = self.event(EventKind::NoKeyFrame).about(id).when(time);
+            self.tell(event.numbers(numbers.0, numbers.1));
+        }
         Ok(())
     }
+
+    /// Looks for what the front fragment's level lacks of its configuration in the samples themselves.
+    pub(super) fn learn(&mut self, i: usize) -> Result<Learned> {
+        let missing = || Error::at(Code::State, "manifest", 0);
+        let most = self.config.limits.codec_config_bytes;
+        let account = &mut self.account;
+        let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
+        let front = feed.queue.first().ok_or_else(missing)?;
+        let stream = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(feed.id.0)));
+        let level = stream.and_then(|s| s.levels.get_mut(usize::from(front.level))).ok_or_else(missing)?;
+        let config = &mut level.config;
+        let dolby = matches!(config.codec, Codec::Ac3 | Codec::Eac3) && config.private.is_empty();
+        let lack = nal::lack(config);
+        if lack == Lack::Nothing && !dolby {
+            return Ok(Learned::Enough);
+        }
+        let mut found = Bytes::new();
+        let done = if dolby {
+            first_sample(front, &self.pool, account, most, &mut found)
+                .and_then(|()| dolby::adopt_sync_frame(config, account, &found).map(|_| Learned::Enough))
+        } else {
+            sets(front, &self.pool, config, account, most, &mut found)
+                .and_then(|readable| nal::adopt(config, account, &found).map(|()| readable))
+        };
+        found.free(account);
+        match done? {
+            Learned::Enough => h265::complete(config, account).map(|()| Learned::Enough),
+            _ if nal::lack(config) != Lack::Essential => {
+                h265::complete(config, account).map(|()| Learned::Enough)
+            }
+            _ if !front.complete => Ok(Learned::NotYet),
+            other => Ok(other),
+        }
+    }
+}
+
+/// What came of looking for a configuration in band.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Learned {
+    /// The decoder can be set up, as well as can be.
+    Enough,
+    /// More of the fragment may bring it.
+    NotYet,
+    /// The fragment is there, and nothing in it can be decoded.
+    Nothing,
+}
+
+/// How an access unit begins, up to its first slice.
+struct Start {
+    delimited: bool,
+    /// It brings the parameter sets that would go before it.
+    brings_sets: bool,
+    /// [`Role::KeySlice`] where decoding can start, otherwise [`Role::Slice`]; `None` when no slice was found.
+    picture: Option<Role>,
+}
+
+impl Start {
+    fn of(f: &Fragment, pool: &Pool, config: &CodecConfig, at: u64, size: u64) -> Start {
+        let mut start = Start { delimited: false, brings_sets: false, picture: None };
+        let (mut vps, mut sps, mut recovery) = (false, false, false);
+        let (mut pos, end) = (at, at.saturating_add(size));
+        while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
+            pos = body.saturating_add(len);
+            if len == 0 {
+                continue;
+            }
+            match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
+                Some(Role::Delimiter) => start.delimited = true,
+                Some(Role::Vps) => vps = true,
+                Some(Role::Sps) => sps = true,
+                Some(Role::Sei) => recovery |= config.codec == Codec::H264 && recovers(f, pool, body, len),
+                Some(Role::KeySlice) => {
+                    start.picture = Some(Role::KeySlice);
+                    break;
+                }
+                Some(Role::Slice) => {
+                    start.picture = Some(if recovery { Role::KeySlice } else { Role::Slice });
+                    break;
+                }
+                _ => {}
+            }
+        }
+        start.brings_sets = sps && (vps || config.codec != Codec::H265);
+        start
+    }
+}
+
+/// Whether an SEI unit of H.264 holds a recovery point: decoding can start there, too. ITU-T H.264 D.1.8.
+fn recovers(f: &Fragment, pool: &Pool, body: u64, len: u64) -> bool {
+    let end = body.saturating_add(len);
+    let mut pos = body.saturating_add(1);
+    // Each turn takes two bytes at least.
+    while let Some((kind, after)) = sei_number(f, pool, pos, end)
+        && let Some((size, payload)) = sei_number(f, pool, after, end)
+    {
+        if kind == 6 {
+            return true;
+        }
+        pos = payload.saturating_add(size);
+    }
+    false
+}
+
+/// A payload type or size at `pos`, and where it ends.
+fn sei_number(f: &Fragment, pool: &Pool, mut pos: u64, end: u64) -> Option<(u64, u64)> {
+    let mut sum = 0u64;
+    while pos < end {
+        let byte = f.body.byte(pool, pos)?;
+        pos = pos.saturating_add(1);
+        sum = sum.saturating_add(u64::from(byte));
+        if byte != 255 {
+            return Some((sum, pos));
+        }
+    }
+    None
+}
+
+/// Appends a unit behind a start code.
+fn append_nal(
+    out: &mut Bytes,
+    account: &mut Account,
+    f: &Fragment,
+    pool: &Pool,
+    body: u64,
+    len: u64,
+) -> Result<()> {
+    out.extend(account, &START_CODE.to_be_bytes())?;
+    for part in f.body.slices(pool, body, len) {
+        out.extend(account, part)?;
+    }
+    Ok(())
+}
+
+/// Appends the parameter sets before the first slices of the samples at hand, in byte stream form, no more than `most`
+/// bytes. `Enough` when the samples cannot be read: there is nothing to wait for then.
+fn sets(
+    f: &Fragment,
+    pool: &Pool,
+    config: &CodecConfig,
+    account: &mut Account,
+    most: u32,
+    out: &mut Bytes,
+) -> Result<Learned> {
+    for (n, sample) in f.table.samples().iter().enumerate().take(f.placed).skip(f.next) {
+        let (mut pos, end) = (u64::from(sample.offset), u64::from(sample.offset) + u64::from(sample.size));
+        // What has its start codes already was read before.
+        if end > f.body.len() || f.prepared == Some(n) {
+            break;
+        }
+        if check_nals(f, pool, pos, u64::from(sample.size), config.nal_length).is_err() {
+            return Ok(Learned::Enough);
+        }
+        while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
+            pos = body.saturating_add(len);
+            match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
+                Some(Role::Slice | Role::KeySlice) => break,
+                Some(Role::Vps | Role::Sps | Role::Pps) if len > 0 => {
+                    if len.saturating_add(out.len() as u64) < u64::from(most) {
+                        append_nal(out, account, f, pool, body, len)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !out.is_empty() {
+            break;
+        }
+    }
+    Ok(Learned::Nothing)
+}
+
+/// Appends the sample in front, no more than `most` bytes of it.
+fn first_sample(f: &Fragment, pool: &Pool, account: &mut Account, most: u32, out: &mut Bytes) -> Result<()> {
+    let Some(sample) = f.table.samples().get(f.next) else { return Ok(()) };
+    for part in f.body.slices(pool, u64::from(sample.offset), u64::from(sample.size.min(most))) {
+        out.extend(account, part)?;
+    }
+    Ok(())
 }
 
 /// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.

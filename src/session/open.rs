@@ -7,7 +7,7 @@ use super::retry::{Exchange, Verdict};
 use super::text::{source, speaks};
 use super::{Session, State};
 use crate::abr::Controller;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
 
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
@@ -234,7 +234,9 @@ impl Session {
         feed.source = source;
         let video = stream.kind == Kind::Video;
         let (lowest, highest) = (config.min_bitrate, config.max_bitrate);
-        let first_usable = stream.levels.iter().find(|l| l.unusable.is_none());
+        // A codec that the library knows goes before one that perhaps the decoder does.
+        let mut usable = stream.levels.iter().filter(|l| l.unusable.is_none());
+        let first_usable = usable.clone().find(|l| l.config.codec != Codec::Other).or_else(|| usable.next());
         for (position, level) in stream.levels.iter().enumerate() {
             if let Some(error) = level.unusable {
                 let event = self.event(EventKind::LevelDropped).about(id).because(error);
@@ -325,5 +327,5 @@ pub(super) fn ticks(time: MediaTime, scale: TimeScale) -> u64 {
 }
 
 fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
-    a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != crate::codec::Codec::Other)
+    a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != Codec::Other)
 }

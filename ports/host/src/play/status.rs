@@ -101,6 +101,7 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
         EventKind::Seeking => format!("seeking{time}"),
         EventKind::Ended => "all samples handed over".to_owned(),
         EventKind::Failed => "failed".to_owned(),
+        EventKind::NoKeyFrame => format!("{name}: no key frame at {} to start at{time}", bits(a)),
     };
     if text.starts_with(": ") {
         text.insert_str(0, "manifest");
