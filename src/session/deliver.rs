@@ -37,7 +37,7 @@ impl Session {
                     return None;
                 }
                 Err(error) => {
-                    self.fail(error);
+                    self.fault(i, error);
                     return None;
                 }
             }
@@ -131,6 +131,9 @@ impl Session {
         });
         self.make_room(size.saturating_add(PREFIX));
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if let Some(step) = self.caption_step(i) {
+            return Some(step);
+        }
         match self.prepare_sample(i).and_then(|()| self.list_pieces(i)) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;
@@ -392,7 +395,7 @@ impl Feed {
 }
 
 /// Presentation time: decoding time plus a signed offset, scaled as one absolute value so that nothing drifts.
-fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
+pub(super) fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
     match dts.checked_add_signed(i64::from(offset)) {
         Some(pts) => scale.media_time(pts),
         None => MediaTime(

@@ -9,6 +9,7 @@ use crate::mp4::subs::PartTable;
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
+use super::captions::Found;
 use super::open::ticks;
 use super::retry::{Exchange, Retry};
 use super::text::Sparse;
@@ -165,6 +166,8 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Captions in the sample to be offered.
+    pub captions: Found,
     /// Sizes of the sub-samples of the sample on offer.
     pub pieces: List<u32>,
 }
@@ -304,6 +307,7 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            captions: Found::new(),
             pieces: List::new(),
         }
     }
@@ -427,6 +431,7 @@ impl Feed {
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
         self.hole_behind = false;
+        self.captions.clear();
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);
             self.recycle(pool, account, last);

@@ -13,6 +13,7 @@
 //! 8. The epoch rises with every flush and travels on configure, sample, flush and end.
 
 mod budget;
+mod captions;
 mod clock;
 mod config;
 mod deliver;
@@ -114,6 +115,7 @@ enum Step {
     Manifest,
     Fragment(usize),
     Configure(usize),
+    Captions(usize),
     Sample(usize),
     End(StreamId, Epoch),
     Rate(crate::io::Rate),
@@ -192,6 +194,7 @@ impl Session {
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
+            Step::Captions(i) => self.captions_output(i),
             Step::Sample(i) => self.sample_output(i),
             Step::End(stream, epoch) => Output::EndOfStream(stream, epoch),
             Step::Rate(rate) => Output::Rate(rate),
