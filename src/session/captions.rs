@@ -19,16 +19,19 @@ pub(super) struct Found {
     bytes: Bytes,
     /// Where the one to hand out next begins.
     at: usize,
+    /// Start of the fragment and number of the sample that was searched.
+    of: Option<(u64, usize)>,
 }
 
 impl Found {
     pub const fn new() -> Found {
-        Found { bytes: Bytes::new(), at: 0 }
+        Found { bytes: Bytes::new(), at: 0, of: None }
     }
 
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.at = 0;
+        self.of = None;
     }
 
     fn push(&mut self, account: &mut Account, payload: &[u8]) -> Result<()> {
@@ -58,7 +61,7 @@ impl Session {
         }
         if self.find_captions(i).is_err() {
             // No memory for them now: the picture matters more.
-            self.feeds.get_mut(i)?.captions.clear();
+            self.feeds.get_mut(i)?.captions.bytes.clear();
         }
         self.feeds.get(i)?.captions.is_waiting().then_some(Step::Captions(i))
     }
@@ -68,7 +71,12 @@ impl Session {
         let (pool, account, scratch) = (&self.pool, &mut self.account, &mut self.gathered);
         let Some(feed) = self.feeds.get_mut(i).filter(|f| f.kind == Kind::Video) else { return Ok(()) };
         let Some(front) = feed.queue.first().filter(|f| f.prepared != Some(f.next)) else { return Ok(()) };
+        let of = Some((front.start, front.next));
+        if feed.captions.of == of {
+            return Ok(());
+        }
         feed.captions.clear();
+        feed.captions.of = of;
         let Some(sample) = front.table.samples().get(front.next) else { return Ok(()) };
         let stream = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(feed.id.0)));
         let Some(level) = stream.and_then(|s| s.levels.get(usize::from(front.level))) else { return Ok(()) };

@@ -133,6 +133,9 @@ impl Decoder for Clocked<'_> {
     fn end(&mut self, stream: StreamId, epoch: smoothcore::io::Epoch) {
         self.inner.end(stream, epoch);
     }
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        self.inner.captions(captions);
+    }
     fn rate(&mut self, rate: smoothcore::io::Rate) {
         self.inner.advance(self.now.get());
         self.inner.rate(rate);
