@@ -100,6 +100,8 @@ codes! {
     UrlInvalid = -110, "a URL is malformed";
     /// A URL that policy forbids.
     UrlRefused = -111, "a URL was refused: scheme, or a path above the manifest's";
+    /// A deviation in a strict parse.
+    ManifestDeviation = -112, "the manifest deviates from the specification";
     /// Manifest size.
     LimitManifestBytes = -120, "the manifest is larger than the limit";
     /// Compression ratio.
@@ -120,6 +122,8 @@ codes! {
     LimitFragments = -128, "too many fragments listed";
     /// Bytes of a URL.
     LimitUrl = -129, "a URL is too long";
+    /// Bytes of embedded samples.
+    LimitPayload = -130, "the samples in the manifest are larger than the limit";
     /// Header of compressed data.
     InflateHeader = -140, "compressed data has a bad gzip or zlib header";
     /// Compressed data.

@@ -39,6 +39,13 @@ pub struct Limits {
     pub protection_headers: u32,
     /// Bytes of one decoded protection header. Default 64 KiB, at most 256 KiB.
     pub protection_bytes: u32,
+    /// Deviations kept of one manifest; the rest is counted. Default 64, at most 1,024.
+    pub deviations: u32,
+    /// Bytes of all samples that stand in the manifest (`ManifestOutput`), decoded. Default 1 MiB, at most 16 MiB.
+    pub payload_bytes: u32,
+    /// Bytes of the root attributes kept as metadata, names included; one that does not fit is left out. Default 4 KiB,
+    /// at most 64 KiB.
+    pub metadata_bytes: u32,
     /// Bytes of one fragment. Default 32 MiB, at most 256 MiB.
     pub fragment_bytes: u64,
     /// Bytes of one `moof`. Default 256 KiB, at most 4 MiB.
@@ -87,6 +94,9 @@ impl Default for Limits {
             codec_config_bytes: 8 << 10,
             protection_headers: 8,
             protection_bytes: 64 << 10,
+            deviations: 64,
+            payload_bytes: 1 << 20,
+            metadata_bytes: 4 << 10,
             fragment_bytes: 32 << 20,
             moof_bytes: 256 << 10,
             box_depth: 8,
@@ -125,6 +135,9 @@ impl Limits {
             codec_config_bytes: self.codec_config_bytes.clamp(1, 64 << 10),
             protection_headers: self.protection_headers.clamp(1, 32),
             protection_bytes: self.protection_bytes.clamp(1, 256 << 10),
+            deviations: self.deviations.clamp(1, 1024),
+            payload_bytes: self.payload_bytes.clamp(1, 16 << 20),
+            metadata_bytes: self.metadata_bytes.clamp(1, 64 << 10),
             fragment_bytes: self.fragment_bytes.clamp(1, 256 << 20),
             moof_bytes: self.moof_bytes.clamp(64, 4 << 20),
             box_depth: self.box_depth.clamp(4, 16),

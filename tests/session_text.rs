@@ -13,9 +13,7 @@ use mp4_build::{boxed, full, mdat, moof, moof_with, tfhd, trun, words};
 use smoothcore::codec::FourCc;
 use smoothcore::error::Code;
 use smoothcore::io::{EventKind, Role, StreamId};
-use smoothcore::session::{
-    AudioChoice, CaptionChoice, Config, Cue, GivenText, Selection, State, TextChoice,
-};
+use smoothcore::session::{AudioChoice, CaptionChoice, Config, Cue, GivenText, Selection, State, TextChoice};
 use smoothcore::time::{Instant, MediaTime};
 
 const SECOND: u64 = 10_000_000;
@@ -46,7 +44,9 @@ fn path(name: &str, start: u64) -> String {
 }
 
 fn document(n: u64) -> String {
-    format!("<?xml version=\"1.0\"?><tt xmlns=\"http://www.w3.org/2006/10/ttaf1\"><p begin=\"0s\">{n}</p></tt>")
+    format!(
+        "<?xml version=\"1.0\"?><tt xmlns=\"http://www.w3.org/2006/10/ttaf1\"><p begin=\"0s\">{n}</p></tt>"
+    )
 }
 
 /// `payload` as the one sample of a fragment.
@@ -120,7 +120,8 @@ fn documents_in_boxes_and_bare_ones_come_out_whole_and_in_time() {
 fn text_comes_a_buffer_ahead_and_no_more() {
     let mut origin = with_streams(&subtitles("sub", "eng", 24));
     bare(&mut origin, "sub", 24);
-    let config = Config { buffer_target: smoothcore::time::Micros::from_secs(6), ..config(TextChoice::First) };
+    let config =
+        Config { buffer_target: smoothcore::time::Micros::from_secs(6), ..config(TextChoice::First) };
     let played = run(config, Link::new(origin, &[400]), Recorder::new());
     let clock = played.decoder.rates.iter().find(|(_, r)| *r != smoothcore::io::Rate::Hold).unwrap().0;
     let mut seen = 0;
@@ -194,9 +195,8 @@ fn every_fault_of_text_is_an_event_and_nothing_else() {
         }
         let played = run(config(TextChoice::First), link, Recorder::unpaced());
         assert_untouched(&played);
-        let about_text = |k| {
-            played.events.iter().filter(|e| e.kind == k && e.stream == Some(StreamId(FIRST))).count()
-        };
+        let about_text =
+            |k| played.events.iter().filter(|e| e.kind == k && e.stream == Some(StreamId(FIRST))).count();
         if what == "secret" {
             assert_eq!(about_text(EventKind::StreamDropped), 1, "{what}");
             continue;
@@ -278,7 +278,10 @@ fn what_the_host_gives_is_merged_into_the_timeline() {
                 let before = session.stats().held;
                 let bad = GivenText { cues: &[cues[1], cues[0]], ..given };
                 assert_eq!(session.add_text(Instant(now), &bad), Err(Code::Argument.into()));
-                assert_eq!(session.add_text(Instant(now), &GivenText { cues: &[], ..given }), Err(Code::Argument.into()));
+                assert_eq!(
+                    session.add_text(Instant(now), &GivenText { cues: &[], ..given }),
+                    Err(Code::Argument.into())
+                );
                 let big = vec![1; 5 << 20];
                 let bad = Cue { time: MediaTime(0), duration: 0, data: &big };
                 let bad = session.add_text(Instant(now), &GivenText { cues: &[bad], ..given });
@@ -387,13 +390,18 @@ fn a_sparse_stream_is_walked_back_to_the_last_known_fragment() {
     // Each names the one before it.
     for (start, before) in [(16, 13), (13, 11), (11, 2), (2, 0)] {
         let before = before * SECOND;
-        link.content_types.insert(path("ads", start * SECOND), format!("video/mp4;ChildTrack=\"ads={before}\""));
+        link.content_types
+            .insert(path("ads", start * SECOND), format!("video/mp4;ChildTrack=\"ads={before}\""));
     }
     let played = run(config(TextChoice::All), link, Recorder::unpaced());
     assert_untouched(&played);
     let seen: Vec<_> = of(&played, FIRST).iter().map(|s| s.pts as u64 / SECOND).collect();
     assert_eq!(seen, [2, 11, 13, 16], "{:?}", played.link.requests);
-    assert_eq!(played.link.requests.iter().filter(|r| r.contains("ads=")).count(), 5, "0 is looked for once, too");
+    assert_eq!(
+        played.link.requests.iter().filter(|r| r.contains("ads=")).count(),
+        5,
+        "0 is looked for once, too"
+    );
 }
 
 #[test]
@@ -440,9 +448,10 @@ fn text_keeps_to_its_share_of_memory() {
     }
     let config = Config { budget: 256 << 10, block: 1024, ..config(TextChoice::First) };
     let mut most = 0;
-    let played = play_with(Mode::EventLoop, config, Link::new(origin, &[200]), Recorder::new(), |_, session| {
-        most = most.max(session.stream_stats(StreamId(FIRST)).map_or(0, |s| s.blocks));
-    });
+    let played =
+        play_with(Mode::EventLoop, config, Link::new(origin, &[200]), Recorder::new(), |_, session| {
+            most = most.max(session.stream_stats(StreamId(FIRST)).map_or(0, |s| s.blocks));
+        });
     assert_untouched(&played);
     assert_eq!(of(&played, FIRST).len(), 24);
     assert!((9..=32).contains(&most), "{most} of 256 blocks");

@@ -49,6 +49,8 @@ pub const SMOOTHCORE_E_MANIFEST_TRUNCATED: i32 = -109;
 pub const SMOOTHCORE_E_URL_INVALID: i32 = -110;
 /// A URL was refused: scheme, or a path above the manifest's.
 pub const SMOOTHCORE_E_URL_REFUSED: i32 = -111;
+/// The manifest deviates from the specification.
+pub const SMOOTHCORE_E_MANIFEST_DEVIATION: i32 = -112;
 /// The manifest is larger than the limit.
 pub const SMOOTHCORE_E_LIMIT_MANIFEST_BYTES: i32 = -120;
 /// The compressed manifest inflates beyond the limit.
@@ -69,6 +71,8 @@ pub const SMOOTHCORE_E_LIMIT_CUSTOM_ATTRIBUTES: i32 = -127;
 pub const SMOOTHCORE_E_LIMIT_FRAGMENTS: i32 = -128;
 /// A URL is too long.
 pub const SMOOTHCORE_E_LIMIT_URL: i32 = -129;
+/// The samples in the manifest are larger than the limit.
+pub const SMOOTHCORE_E_LIMIT_PAYLOAD: i32 = -130;
 /// Compressed data has a bad gzip or zlib header.
 pub const SMOOTHCORE_E_INFLATE_HEADER: i32 = -140;
 /// Compressed data is corrupt.

@@ -157,5 +157,6 @@ fn limits(c: &types::smoothcore_limits) -> Result<Limits, Code> {
         retry_first: span(c.retry_first_us, d.retry_first),
         retry_longest: span(c.retry_longest_us, d.retry_longest),
         lost_in_a_row: or(c.lost_in_a_row, d.lost_in_a_row),
+        ..d
     })
 }

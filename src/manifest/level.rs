@@ -2,32 +2,47 @@
 
 use heapless::String;
 
-use super::QualityLevel;
-use super::value::{Value, complain, keep};
+use super::deviation::{Reading, Tally};
+use super::value::{Value, keep, push_pair};
+use super::{QualityLevel, free_pairs};
 use crate::codec::wma::WaveFormat;
 use crate::codec::{Codec, CodecConfig, Description, FourCc, Kind};
 use crate::digits;
 use crate::error::{Code, Error, Result};
-use crate::limits::Limits;
 use crate::mem::{Account, Bytes, List, Text};
 
 /// Where a fault in the private bytes is reported.
 const PRIVATE_DATA: &str = "QualityLevel@CodecPrivateData";
 
-/// The attributes that are plain numbers.
-const NUMBERS: [&str; 11] = [
+/// The attributes: from `Bitrate` on the plain numbers, from `WaveFormatEx` on the others.
+const ATTRIBUTES: [&str; 18] = [
+    "QualityLevel@FourCC",
+    "QualityLevel@CodecPrivateData",
+    "QualityLevel@Bitrate",
     "QualityLevel@Index",
     "QualityLevel@MaxWidth",
     "QualityLevel@MaxHeight",
-    "QualityLevel@Width",
-    "QualityLevel@Height",
     "QualityLevel@SamplingRate",
-    "QualityLevel@PacketSize",
-    "QualityLevel@AudioTag",
     "QualityLevel@Channels",
     "QualityLevel@BitsPerSample",
+    "QualityLevel@PacketSize",
+    "QualityLevel@AudioTag",
+    "QualityLevel@Width",
+    "QualityLevel@Height",
     "QualityLevel@NALUnitLengthField",
+    "QualityLevel@WaveFormatEx",
+    "QualityLevel@Url",
+    "QualityLevel@Scheme",
+    "QualityLevel@SchemeVersion",
 ];
+/// Where the numbers begin among them, and how many there are.
+const FIRST_NUMBER: usize = 2;
+const NUMBERS: usize = 12;
+/// What every level needs, and what those with pictures and those with sound need besides.
+const NEEDED: u32 = 0b1100;
+const NEEDED_OF_VIDEO: u32 = 0b11_0010;
+const NEEDED_OF_AUDIO: u32 = 0b111_1100_0000;
+const FOURCC: &str = "QualityLevel@FourCC";
 
 /// What the `StreamIndex` gives to its levels.
 #[derive(Clone, Copy)]
@@ -42,6 +57,8 @@ pub(super) struct Inherited<'a> {
     /// Whether custom attributes become part of URLs.
     pub(super) custom: CustomUse,
     pub(super) embedded: bool,
+    /// Where the stream lies, when neither it nor the level has the URL that a level needs.
+    pub(super) without_url: Option<u64>,
 }
 
 /// What custom attributes are for.
@@ -57,16 +74,19 @@ pub(super) enum CustomUse {
 #[derive(Debug, Default)]
 pub(super) struct LevelDraft {
     at: u64,
-    bitrate: Option<u32>,
+    seen: u32,
     bitrate_text: String<20>,
     fourcc: Option<FourCc>,
     private: Bytes,
     wave_format: Bytes,
-    /// The values of [`NUMBERS`].
-    numbers: [Option<u32>; NUMBERS.len()],
+    /// Those of [`ATTRIBUTES`] that are numbers.
+    numbers: [Option<u32>; NUMBERS],
+    url: Text,
+    informative: List<(Text, Text)>,
     custom: List<(Text, Text)>,
     /// The custom attribute that is being read.
     pair: (Text, Text),
+    pair_seen: u32,
     /// Custom attributes that no URL can carry.
     custom_fault: Option<Error>,
     unusable: Option<Error>,
@@ -78,36 +98,53 @@ impl LevelDraft {
         LevelDraft { at, ..LevelDraft::default() }
     }
 
+    /// Where its tag is.
+    pub(super) const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The template of its fragments' URLs in a stream whose template is `of_stream`.
+    pub(super) fn url<'a>(&'a self, of_stream: &'a str) -> &'a str {
+        if self.url.is_empty() { of_stream } else { &self.url }
+    }
+
     /// Takes one attribute of `QualityLevel`. [MS-SSTR] 2.2.2.5.
-    pub(super) fn attribute(
-        &mut self,
-        account: &mut Account,
-        limits: &Limits,
-        name: &[u8],
-        value: Value<'_>,
-    ) -> Result<()> {
+    pub(super) fn attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
+        let place = match r.tally(&mut self.seen, &ATTRIBUTES, name, value.at) {
+            Tally::Known(place) => place,
+            Tally::Foreign => return Ok(()),
+            Tally::Unknown => return self.keep_unknown(r, name, value),
+        };
+        if let Some(number) = place.checked_sub(FIRST_NUMBER).and_then(|n| self.numbers.get_mut(n)) {
+            *number = value.u32(r, ATTRIBUTES.get(place).copied().unwrap_or(""));
+        }
         match name {
             b"Bitrate" => self.set_bitrate(value),
-            b"FourCC" => self.fourcc = FourCc::from_text(value.text.trim_ascii()),
-            // What FFmpeg's muxer writes for sound without a configuration: made from the other attributes then.
-            b"CodecPrivateData" if value.text.trim_ascii() == "(null)" => {}
-            b"CodecPrivateData" => {
-                let to = &mut self.private;
-                bytes(account, limits, value, to, PRIVATE_DATA).or_else(|e| keep(&mut self.unusable, e))?;
-            }
-            b"WaveFormatEx" => {
-                let to = &mut self.wave_format;
-                let place = "QualityLevel@WaveFormatEx";
-                bytes(account, limits, value, to, place).or_else(|e| keep(&mut self.unusable, e))?;
-            }
-            _ => {
-                // A table, because an arm for each costs ten times the code.
-                for (number, place) in self.numbers.iter_mut().zip(NUMBERS) {
-                    if place.as_bytes().strip_prefix(b"QualityLevel@") == Some(name) {
-                        *number = value.u32(place);
-                    }
+            b"FourCC" => {
+                self.fourcc = FourCc::from_text(value.text.trim_ascii());
+                if self.fourcc.is_some() && value.text.len() != 4 {
+                    r.note("fourcc-form", FOURCC, value.at);
                 }
             }
+            // What FFmpeg's muxer writes for sound without a configuration: made from the other attributes then.
+            b"CodecPrivateData" if value.text.trim_ascii() == "(null)" => {
+                r.note("codec-private-data", PRIVATE_DATA, value.at);
+            }
+            b"CodecPrivateData" => {
+                let done = bytes(r, value, &mut self.private, PRIVATE_DATA);
+                done.or_else(|e| keep(&mut self.unusable, e))?;
+            }
+            b"WaveFormatEx" => {
+                let place = "QualityLevel@WaveFormatEx";
+                r.note("wave-format", place, value.at);
+                let done = bytes(r, value, &mut self.wave_format, place);
+                done.or_else(|e| keep(&mut self.unusable, e))?;
+            }
+            b"Url" if value.text.len() > r.limits.url_bytes as usize => {
+                keep(&mut self.unusable, Error::at(Code::LimitUrl, "QualityLevel@Url", value.at))?;
+            }
+            b"Url" => value.copy(r.account, &mut self.url)?,
+            _ => {}
         }
         Ok(())
     }
@@ -115,64 +152,80 @@ impl LevelDraft {
     /// Takes one attribute of `CustomAttributes/Attribute`.
     pub(super) fn custom_attribute(
         &mut self,
-        account: &mut Account,
+        r: &mut Reading<'_>,
         name: &[u8],
         value: Value<'_>,
     ) -> Result<()> {
+        r.tally(&mut self.pair_seen, &CUSTOM, name, value.at);
         let to = match name {
             b"Name" => &mut self.pair.0,
             b"Value" => &mut self.pair.1,
             _ => return Ok(()),
         };
-        if value.text.bytes().any(|b| !unreserved(b)) && self.custom_fault.is_none() {
-            self.custom_fault = Some(value.bad("CustomAttributes/Attribute"));
+        if value.text.bytes().any(|b| !unreserved(b)) {
+            r.note("custom-attribute-form", "CustomAttributes/Attribute", value.at);
+            if self.custom_fault.is_none() {
+                self.custom_fault = Some(value.bad("CustomAttributes/Attribute"));
+            }
         }
-        value.copy(account, to)
+        value.copy(r.account, to)
     }
 
     /// Ends one `CustomAttributes/Attribute` at `at`.
-    pub(super) fn custom_done(&mut self, account: &mut Account, limits: &Limits, at: u64) -> Result<()> {
-        if self.custom.len() >= limits.custom_attributes as usize {
+    pub(super) fn custom_done(&mut self, r: &mut Reading<'_>, at: u64) -> Result<()> {
+        if self.custom.len() >= r.limits.custom_attributes as usize {
             return Err(Error::at(Code::LimitCustomAttributes, "CustomAttributes/Attribute", at));
         }
+        r.missing(core::mem::take(&mut self.pair_seen), 0b11, &CUSTOM, at);
         if self.pair.0.is_empty() {
-            complain("CustomAttributes/Attribute", "has no name and is ignored", at);
-            self.pair.1.free(account);
+            self.pair.1.free(r.account);
             return Ok(());
         }
         // Room first: the pair is still the draft's when there is none.
-        self.custom.reserve(account, 1)?;
-        self.custom.push(account, core::mem::take(&mut self.pair))
+        self.custom.reserve(r.account, 1)?;
+        self.custom.push(r.account, core::mem::take(&mut self.pair))
     }
 
     /// The level, in the stream that `from` describes.
     ///
     /// # Errors
     /// Lack of memory; everything else is kept as the reason why the level is unusable.
-    pub(super) fn finish(
-        &mut self,
-        account: &mut Account,
-        limits: &Limits,
-        from: Inherited<'_>,
-    ) -> Result<QualityLevel> {
+    pub(super) fn finish(&mut self, r: &mut Reading<'_>, from: Inherited<'_>) -> Result<QualityLevel> {
         if from.custom == CustomUse::InUrl
             && let Some(error) = self.custom_fault
         {
             keep(&mut self.unusable, error)?;
         }
-        if self.bitrate.is_none() && !from.embedded {
-            keep(&mut self.unusable, Error::at(Code::ManifestAttribute, "QualityLevel@Bitrate", self.at))?;
+        let needed = match from.kind {
+            Kind::Text if from.embedded => 0,
+            Kind::Text => NEEDED,
+            Kind::Video => NEEDED | NEEDED_OF_VIDEO,
+            Kind::Audio => NEEDED | NEEDED_OF_AUDIO,
+        };
+        r.missing(self.seen, needed, &ATTRIBUTES, self.at);
+        let [bitrate, index, ..] = self.numbers;
+        if !from.embedded {
+            if bitrate.is_none() {
+                keep(
+                    &mut self.unusable,
+                    Error::at(Code::ManifestAttribute, "QualityLevel@Bitrate", self.at),
+                )?;
+            }
+            if let Some(at) = from.without_url {
+                keep(&mut self.unusable, Error::at(Code::ManifestAttribute, "StreamIndex@Url", at))?;
+            }
         }
-        let [index, ..] = self.numbers;
-        let config = self.config(account, limits, from)?;
-        self.private.free(account);
-        self.wave_format.free(account);
+        let config = self.config(r, from)?;
+        self.private.free(r.account);
+        self.wave_format.free(r.account);
         Ok(QualityLevel {
             index: index.unwrap_or(from.ordinal),
-            bitrate: self.bitrate.unwrap_or(0),
+            bitrate: bitrate.unwrap_or(0),
             bitrate_text: self.bitrate_text.clone(),
             config,
             custom: core::mem::take(&mut self.custom),
+            informative: core::mem::take(&mut self.informative),
+            url: core::mem::take(&mut self.url),
             unusable: self.unusable,
         })
     }
@@ -183,23 +236,29 @@ impl LevelDraft {
         self.wave_format.free(account);
         self.pair.0.free(account);
         self.pair.1.free(account);
-        for (name, value) in self.custom.iter_mut() {
-            name.free(account);
-            value.free(account);
+        self.url.free(account);
+        free_pairs(&mut self.custom, account);
+        free_pairs(&mut self.informative, account);
+    }
+
+    /// Keeps an attribute of no meaning, if there is room.
+    fn keep_unknown(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
+        if self.informative.len() >= r.limits.custom_attributes as usize {
+            return Ok(());
         }
-        self.custom.free(account);
+        push_pair(r.account, &mut self.informative, name, value.text)
     }
 
     fn set_bitrate(&mut self, value: Value<'_>) {
-        self.bitrate = value.u32("QualityLevel@Bitrate");
         self.bitrate_text.clear();
-        if self.bitrate.is_some() {
+        let [bitrate, ..] = self.numbers;
+        if bitrate.is_some() {
             // A number has at most 20 digits, so it fits.
             let _ = self.bitrate_text.push_str(value.text);
         }
     }
 
-    fn config(&mut self, account: &mut Account, limits: &Limits, from: Inherited<'_>) -> Result<CodecConfig> {
+    fn config(&mut self, r: &mut Reading<'_>, from: Inherited<'_>) -> Result<CodecConfig> {
         let wave = WaveFormat::read(&self.wave_format);
         // The codecs tell a whole structure from its tail; one that they cannot know stands for its tail.
         let whole = WaveFormat::whole(&self.wave_format).is_some();
@@ -209,7 +268,8 @@ impl LevelDraft {
             Some(wave) => wave.extra,
             None => &[],
         };
-        let [_, max_width, max_height, width, height, rate, packet, tag, channels, bits, nal] = self.numbers;
+        let [bitrate, _, max_width, max_height, rate, channels, bits, packet, tag, width, height, nal] =
+            self.numbers;
         let small = |number: Option<u32>| number.and_then(|n| u16::try_from(n).ok());
         let (stereo, sixteen) = if from.kind == Kind::Audio { (2, 16) } else { (0, 0) };
         let mut description = Description {
@@ -224,26 +284,49 @@ impl LevelDraft {
             width: max_width.or(width).unwrap_or(from.width),
             height: max_height.or(height).unwrap_or(from.height),
             nal_length: u8::try_from(nal.unwrap_or(4)).unwrap_or(u8::MAX),
-            bitrate: self.bitrate.unwrap_or(0),
+            bitrate: bitrate.unwrap_or(0),
             private: given,
         };
         let error = match self.unusable {
             Some(error) => error,
-            None => match CodecConfig::from_description(account, &description, limits) {
-                Ok(config) if known(&config, from.kind, description.fourcc) => return Ok(config),
+            None => match CodecConfig::from_description(r.account, &description, r.limits) {
+                Ok(config) if known(&config, from.kind, description.fourcc) => {
+                    self.look_at(r, &config, from);
+                    return Ok(config);
+                }
                 Ok(mut config) => {
-                    config.free(account);
+                    config.free(r.account);
                     Error::at(Code::CodecUnsupported, "QualityLevel@FourCC", self.at)
                 }
                 Err(e) if e.place.at.is_empty() => Error::at(e.code, PRIVATE_DATA, self.at),
                 Err(e) => Error::at(e.code, e.place.at, self.at),
             },
         };
+        if error.code == Code::CodecConfig {
+            r.note("codec-private-data", PRIVATE_DATA, self.at);
+        }
         keep(&mut self.unusable, error)?;
         // What is left is a description in numbers, which no codec reads.
         description.private = &[];
         description.kind = Kind::Text;
-        CodecConfig::from_description(account, &description, limits)
+        CodecConfig::from_description(r.account, &description, r.limits)
+    }
+
+    /// Notes what a usable level had to be helped with.
+    fn look_at(&self, r: &mut Reading<'_>, config: &CodecConfig, from: Inherited<'_>) {
+        if self.fourcc.is_none() && from.kind != Kind::Text {
+            r.note("fourcc-fallback", FOURCC, self.at);
+        }
+        let [_, _, max_width, max_height, ..] = self.numbers;
+        if from.kind == Kind::Video
+            && (max_width.is_none() && config.width != 0 || max_height.is_none() && config.height != 0)
+        {
+            r.note("size-fallback", "QualityLevel@MaxWidth", self.at);
+        }
+        // More than an AudioSpecificConfig; what follows it is dropped.
+        if config.codec == Codec::Aac && config.private.len() < self.private.len() {
+            r.note("codec-private-data", PRIVATE_DATA, self.at);
+        }
     }
 }
 
@@ -261,16 +344,12 @@ fn unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
+const CUSTOM: [&str; 2] = ["Attribute@Name", "Attribute@Value"];
+
 /// Decodes the hexadecimal `value` into `to`.
-fn bytes(
-    account: &mut Account,
-    limits: &Limits,
-    value: Value<'_>,
-    to: &mut Bytes,
-    place: &'static str,
-) -> Result<()> {
+fn bytes(r: &mut Reading<'_>, value: Value<'_>, to: &mut Bytes, place: &'static str) -> Result<()> {
     to.clear();
-    let limit = limits.codec_config_bytes as usize;
-    digits::hex(value.text, account, limit, to, Code::CodecConfig)
+    let limit = r.limits.codec_config_bytes as usize;
+    digits::hex(value.text, r.account, limit, to, Code::CodecConfig)
         .map_err(|e| Error::at(e.code, place, value.at))
 }

@@ -2,11 +2,13 @@
 //!
 //! [MS-SSTR] 2.2.2. A [`ManifestParser`] takes the manifest's bytes as the network gives them and leaves a
 //! [`Manifest`]: neither text nor a tree of it is ever held. What the manifest says badly is repaired where every
-//! client repairs it, and logged. What cannot be used (a stream, a quality level) stays in its list, in its place,
+//! client repairs it, and kept as a [`Deviation`]. What cannot be used (a stream, a quality level) stays in its list, in its place,
 //! with the error that says why; only a manifest without anything to play is an error itself.
 
+mod deviation;
 mod level;
 mod parse;
+mod payload;
 mod protection_headers;
 mod stream;
 pub mod timeline;
@@ -21,6 +23,7 @@ use crate::error::{Code, Error, Result};
 pub use crate::inflate::Encoding;
 use crate::mem::{Account, Bytes, List, Text};
 use crate::time::{MediaTime, Micros, TimeScale};
+pub use deviation::{Deviation, Strictness};
 pub use parse::ManifestParser;
 pub use timeline::Timeline;
 
@@ -59,6 +62,23 @@ pub struct Manifest {
     pub streams: List<Stream>,
     /// The protection headers in the order of the manifest.
     pub protection: List<ProtectionHeader>,
+    /// The streams of unknown type, which are not in `streams`.
+    pub ignored: List<Ignored>,
+    /// Names and values of the root attributes that mean nothing here, such as a title: as far as the limit allows.
+    pub metadata: List<(Text, Text)>,
+    /// Where the manifest departs from the specification, in its order: the first few of each kind.
+    pub deviations: List<Deviation>,
+    /// Deviations seen that are not among them.
+    pub deviations_lost: u32,
+}
+
+/// A `StreamIndex` of a type that no client knows.
+#[derive(Debug)]
+pub struct Ignored {
+    /// `Type` as it stands; empty when absent.
+    pub kind: Text,
+    /// `Name`; empty when absent.
+    pub name: Text,
 }
 
 /// A sample that stands in the manifest. [MS-SSTR] 2.2.2.6, `f`.
@@ -124,6 +144,11 @@ pub struct QualityLevel {
     pub config: CodecConfig,
     /// `CustomAttributes`: names and values in order.
     pub custom: List<(Text, Text)>,
+    /// Attributes that no client knows, names and values in order: manifests before version 2.0 tell levels of one
+    /// bitrate apart so (`HardwareProfile`). They never become part of a URL. As many as of `custom`.
+    pub informative: List<(Text, Text)>,
+    /// `Url` of this level, which goes before that of its stream; mostly empty.
+    pub url: Text,
     /// Why the level cannot be played, if it cannot.
     pub unusable: Option<Error>,
 }
@@ -188,8 +213,15 @@ impl Manifest {
         for header in self.protection.iter_mut() {
             header.data.free(account);
         }
+        for stream in self.ignored.iter_mut() {
+            stream.kind.free(account);
+            stream.name.free(account);
+        }
+        free_pairs(&mut self.metadata, account);
         self.streams.free(account);
         self.protection.free(account);
+        self.ignored.free(account);
+        self.deviations.free(account);
     }
 
     fn played(&self) -> impl Iterator<Item = &Stream> {
@@ -205,6 +237,12 @@ impl Manifest {
         let end = stream.end_time().unwrap_or(first);
         let window = self.timescale.media_time(self.dvr_window);
         Some(first.max(MediaTime(end.0.saturating_sub(window.0))))
+    }
+
+    /// When the presentation ends if it is as long as the manifest says.
+    fn end_of_duration(&self) -> i64 {
+        let first = self.played().filter_map(Stream::first_time).min().unwrap_or_default();
+        first.0.saturating_add(self.timescale.media_time(self.duration).0)
     }
 
     /// Computes what the manifest left out, and refuses what leaves nothing to play.
@@ -238,6 +276,11 @@ impl Stream {
         self.timeline.last().map(|f| self.timescale.media_time(f.end()))
     }
 
+    /// The template of the fragment URLs of `level`.
+    pub fn template<'a>(&'a self, level: &'a QualityLevel) -> &'a str {
+        if level.url.is_empty() { &self.url } else { &level.url }
+    }
+
     /// The levels that can be played, with their places in `levels`.
     pub fn usable_levels(&self) -> impl Iterator<Item = (usize, &QualityLevel)> {
         self.levels.iter().enumerate().filter(|(_, l)| l.unusable.is_none())
@@ -264,10 +307,17 @@ impl QualityLevel {
     /// Frees everything and takes it off the account.
     pub fn free(&mut self, account: &mut Account) {
         self.config.free(account);
-        for (name, value) in self.custom.iter_mut() {
-            name.free(account);
-            value.free(account);
-        }
-        self.custom.free(account);
+        free_pairs(&mut self.custom, account);
+        free_pairs(&mut self.informative, account);
+        self.url.free(account);
     }
+}
+
+#[inline(never)]
+fn free_pairs(pairs: &mut List<(Text, Text)>, account: &mut Account) {
+    for (name, value) in pairs.iter_mut() {
+        name.free(account);
+        value.free(account);
+    }
+    pairs.free(account);
 }

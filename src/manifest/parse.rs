@@ -2,12 +2,14 @@
 
 use heapless::Vec;
 
+use super::deviation::{Notes, Reading, Tally};
 use super::level::LevelDraft;
+use super::payload::PayloadDraft;
 use super::protection_headers::HeaderDraft;
 use super::stream::StreamDraft;
 use super::timeline::C;
-use super::value::{Value, complain};
-use super::{Liveness, Manifest};
+use super::value::{Value, push_pair};
+use super::{Deviation, Liveness, Manifest, Strictness};
 use crate::error::{Code, Error, Result};
 use crate::inflate::{self, Encoding, Inflate};
 use crate::limits::Limits;
@@ -18,6 +20,25 @@ use crate::xml::{Handler, Parser};
 const HLS: &[u8] = b"#EXTM3U";
 
 const VERSION: &str = "SmoothStreamingMedia@MajorVersion";
+
+/// The attributes of the root element, those that are needed first.
+const ATTRIBUTES: [&str; 10] = [
+    VERSION,
+    "SmoothStreamingMedia@MinorVersion",
+    "SmoothStreamingMedia@Duration",
+    "SmoothStreamingMedia@TimeScale",
+    "SmoothStreamingMedia@IsLive",
+    "SmoothStreamingMedia@LookaheadCount",
+    "SmoothStreamingMedia@LookAheadFragmentCount",
+    "SmoothStreamingMedia@DVRWindowLength",
+    "SmoothStreamingMedia@CanSeek",
+    "SmoothStreamingMedia@CanPause",
+];
+const NEEDED: u32 = 0b111;
+/// A duration that passes the last fragment by more than this, in 100 ns, is wrong: one second.
+const LONGER: i64 = 10_000_000;
+/// The attributes of a fragment.
+const OF_FRAGMENT: [&str; 4] = ["c@t", "c@d", "c@r", "c@n"];
 
 /// Bytes in pieces to a [`Manifest`].
 ///
@@ -55,12 +76,22 @@ impl ManifestParser {
         self.declared = Some(encoding);
     }
 
+    /// Says what deviations from the specification lead to, before the first [`ManifestParser::feed`].
+    pub fn set_strictness(&mut self, strictness: Strictness) {
+        self.document.notes.strictness = strictness;
+    }
+
+    /// The deviations seen so far; empty once [`ManifestParser::finish`] has given them away with the manifest.
+    pub fn deviations(&self) -> &[Deviation] {
+        &self.document.notes.kept
+    }
+
     /// Parses the next `bytes` of the body.
     ///
     /// # Errors
     /// Those of [`Inflate::feed`] and [`Parser::feed`]; [`Code::ManifestNotSmooth`], [`Code::ManifestVersion`] and
-    /// [`Code::ManifestAttribute`] for a root element that leaves nothing to go on with; the limit codes for too
-    /// many of anything; [`Code::Budget`] and [`Code::NoMemory`]. The parse is over then.
+    /// [`Code::ManifestAttribute`] for a root element that leaves nothing to go on with; [`Code::ManifestDeviation`]
+    /// for the first deviation of a strict parse; the limit codes for too many of anything; [`Code::Budget`] and [`Code::NoMemory`]. The parse is over then.
     pub fn feed(&mut self, account: &mut Account, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         while !self.settled {
@@ -87,7 +118,10 @@ impl ManifestParser {
             inflate.finish()?;
         }
         self.document.finish()?;
-        Ok(core::mem::take(&mut self.document.model.manifest))
+        let mut manifest = core::mem::take(&mut self.document.model.manifest);
+        manifest.deviations = core::mem::take(&mut self.document.notes.kept);
+        manifest.deviations_lost = self.document.notes.lost;
+        Ok(manifest)
     }
 
     /// Frees everything but a manifest already given, and takes it off the account.
@@ -134,11 +168,18 @@ struct Document {
     hls: Vec<u8, 8>,
     xml: Parser,
     model: Model,
+    notes: Notes,
 }
 
 impl Document {
     fn new(limits: &Limits) -> Document {
-        Document { size: 0, hls: Vec::new(), xml: Parser::new(limits), model: Model::new() }
+        Document {
+            size: 0,
+            hls: Vec::new(),
+            xml: Parser::new(limits),
+            model: Model::new(),
+            notes: Notes::default(),
+        }
     }
 
     fn feed(&mut self, account: &mut Account, limits: &Limits, bytes: &[u8]) -> Result<()> {
@@ -150,7 +191,10 @@ impl Document {
         if first && bytes.first() == HLS.first() || !self.hls.is_empty() {
             return self.maybe_hls(bytes);
         }
-        self.xml.feed(bytes, &mut Reader { account, limits, model: &mut self.model })
+        let r = Reading { account, limits, notes: &mut self.notes };
+        let fed = self.xml.feed(bytes, &mut Reader { r, model: &mut self.model });
+        // A deviation comes before whatever the rest of the piece brought, or errors would depend on its size.
+        self.notes.refused.map_or(fed, Err)
     }
 
     /// No XML begins with `#`, so all that is left to find out is how to call it.
@@ -175,6 +219,7 @@ impl Document {
     fn free(&mut self, account: &mut Account) {
         self.xml.free(account);
         self.model.free(account);
+        self.notes.kept.free(account);
     }
 }
 
@@ -190,6 +235,25 @@ enum Place {
     CustomAttributes,
     CustomAttribute,
     Fragment,
+    Payload,
+}
+
+impl Place {
+    /// The element whose child is read.
+    const fn element(self) -> &'static str {
+        match self {
+            Place::Outside => "",
+            Place::Root => "SmoothStreamingMedia",
+            Place::Protection => "Protection",
+            Place::Header => "ProtectionHeader",
+            Place::Stream => "StreamIndex",
+            Place::Level => "QualityLevel",
+            Place::CustomAttributes => "CustomAttributes",
+            Place::CustomAttribute => "Attribute",
+            Place::Fragment => "c",
+            Place::Payload => "f",
+        }
+    }
 }
 
 /// The manifest and what is being read of it.
@@ -199,15 +263,22 @@ struct Model {
     place: Place,
     /// How deep inside an element of no interest.
     skipping: u32,
-    /// Whether `MajorVersion` came.
-    versioned: bool,
+    /// The root attributes that came.
+    seen: u32,
+    /// Bytes of metadata kept.
+    metadata: u32,
+    /// Bytes of payloads kept.
+    payloads: u32,
     streams_seen: u32,
     headers_seen: usize,
     fragments_seen: u32,
     stream: StreamDraft,
     level: LevelDraft,
     header: HeaderDraft,
+    payload: PayloadDraft,
     fragment: C,
+    fragment_seen: u32,
+    ordinal: Option<u64>,
     /// A time of the fragment is no number.
     untimely: bool,
     tag_at: u64,
@@ -219,14 +290,19 @@ impl Model {
             manifest: Manifest::default(),
             place: Place::Outside,
             skipping: 0,
-            versioned: false,
+            seen: 0,
+            metadata: 0,
+            payloads: 0,
             streams_seen: 0,
             headers_seen: 0,
             fragments_seen: 0,
             stream: StreamDraft::new(0),
             level: LevelDraft::default(),
             header: HeaderDraft::default(),
+            payload: PayloadDraft::default(),
             fragment: C::default(),
+            fragment_seen: 0,
+            ordinal: None,
             untimely: false,
             tag_at: 0,
         }
@@ -237,57 +313,121 @@ impl Model {
         self.stream.free(account);
         self.level.free(account);
         self.header.free(account);
+        self.payload.free(account);
     }
 
     /// Takes one attribute of `SmoothStreamingMedia`. [MS-SSTR] 2.2.2.1.
-    fn root_attribute(&mut self, name: &[u8], value: Value<'_>) -> Result<()> {
+    fn root_attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
+        if r.tally(&mut self.seen, &ATTRIBUTES, name, value.at) == Tally::Unknown {
+            return self.keep_metadata(r, name, value);
+        }
         let m = &mut self.manifest;
         match name {
             b"MajorVersion" => {
-                m.major = value.u32(VERSION).unwrap_or(0);
-                self.versioned = true;
+                m.major = value.u32(r, VERSION).unwrap_or(0);
                 match m.major {
                     2 => {}
-                    1 => complain(VERSION, "is 1, from before the format was published", value.at),
+                    // From before the format was published.
+                    1 => r.note("major-version", VERSION, value.at),
                     _ => return Err(Error::at(Code::ManifestVersion, VERSION, value.at)),
                 }
             }
-            b"MinorVersion" => m.minor = value.u32("SmoothStreamingMedia@MinorVersion").unwrap_or(0),
-            b"TimeScale" => m.timescale = value.timescale("SmoothStreamingMedia@TimeScale")?,
-            b"Duration" => m.duration = value.u64("SmoothStreamingMedia@Duration").unwrap_or(0),
+            b"MinorVersion" => {
+                m.minor = value.u32(r, "SmoothStreamingMedia@MinorVersion").unwrap_or(0);
+                if m.minor > 2 {
+                    r.note("minor-version", "SmoothStreamingMedia@MinorVersion", value.at);
+                }
+            }
+            b"TimeScale" => m.timescale = value.timescale(r, "SmoothStreamingMedia@TimeScale")?,
+            b"Duration" => m.duration = value.u64(r, "SmoothStreamingMedia@Duration").unwrap_or(0),
             b"IsLive" => {
-                m.liveness = match value.boolean("SmoothStreamingMedia@IsLive") {
+                m.liveness = match value.boolean(r, "SmoothStreamingMedia@IsLive") {
                     Some(true) => Liveness::Live,
                     _ => Liveness::OnDemand,
                 };
             }
             b"LookaheadCount" | b"LookAheadFragmentCount" => {
-                m.lookahead = value.u32("SmoothStreamingMedia@LookaheadCount").or(m.lookahead);
+                m.lookahead = value.u32(r, "SmoothStreamingMedia@LookaheadCount").or(m.lookahead);
             }
             b"DVRWindowLength" => {
-                m.dvr_window = value.u64("SmoothStreamingMedia@DVRWindowLength").unwrap_or(0);
+                m.dvr_window = value.u64(r, "SmoothStreamingMedia@DVRWindowLength").unwrap_or(0);
             }
-            b"CanSeek" => m.can_seek = value.boolean("SmoothStreamingMedia@CanSeek"),
-            b"CanPause" => m.can_pause = value.boolean("SmoothStreamingMedia@CanPause"),
+            b"CanSeek" => m.can_seek = value.boolean(r, "SmoothStreamingMedia@CanSeek"),
+            b"CanPause" => m.can_pause = value.boolean(r, "SmoothStreamingMedia@CanPause"),
             _ => {}
         }
         Ok(())
     }
 
+    /// Keeps an attribute of no meaning here, if there is room.
+    fn keep_metadata(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
+        let bytes = name.len().saturating_add(value.text.len()).min(u32::MAX as usize) as u32;
+        let sum = self.metadata.saturating_add(bytes);
+        if sum > r.limits.metadata_bytes {
+            return Ok(());
+        }
+        self.metadata = sum;
+        push_pair(r.account, &mut self.manifest.metadata, name, value.text)
+    }
+
+    /// Ends the attributes of the root element.
+    fn root_begins(&mut self, r: &mut Reading<'_>) -> Result<()> {
+        if self.seen & 1 == 0 {
+            return Err(Error::at(Code::ManifestAttribute, VERSION, self.tag_at));
+        }
+        r.missing(self.seen, NEEDED, &ATTRIBUTES, self.tag_at);
+        let m = &self.manifest;
+        if !m.is_live() {
+            if m.lookahead.unwrap_or(0) != 0 {
+                r.note("live-attribute", "SmoothStreamingMedia@LookaheadCount", self.tag_at);
+            }
+            if m.dvr_window != 0 {
+                r.note("live-attribute", "SmoothStreamingMedia@DVRWindowLength", self.tag_at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the root element.
+    fn root_ends(&mut self, r: &mut Reading<'_>, at: u64) {
+        let m = &self.manifest;
+        for stream in m.streams.iter().filter(|s| !s.parent.is_empty()) {
+            // At most as many streams as the limit, each looked at once for each.
+            if !m.streams.iter().any(|other| *other.name == *stream.parent) {
+                r.note("parent-unknown", "StreamIndex@ParentStreamIndex", at);
+            }
+        }
+        if !m.is_live() && m.duration != 0 {
+            let end = m.end_time().unwrap_or_default().0;
+            let last = m.end_of_duration();
+            // What rounding and an encoder that stops its streams one by one can explain.
+            if last > end.saturating_add(LONGER) {
+                r.note("duration-too-long", "SmoothStreamingMedia@Duration", at);
+            }
+        }
+    }
+
     /// Takes one attribute of `c`. [MS-SSTR] 2.2.2.6.
-    fn fragment_attribute(&mut self, name: &[u8], value: Value<'_>) {
+    fn fragment_attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) {
+        r.tally(&mut self.fragment_seen, &OF_FRAGMENT, name, value.at);
         let c = &mut self.fragment;
         match name {
             b"t" => {
-                c.t = value.u64("c@t");
+                c.t = value.u64(r, "c@t");
                 self.untimely |= c.t.is_none();
             }
             b"d" => {
-                c.d = value.u64("c@d");
+                c.d = value.u64(r, "c@d");
                 self.untimely |= c.d.is_none();
             }
-            b"r" => c.r = value.u64("c@r"),
-            // The ordinal n is part of nothing.
+            b"r" => {
+                c.r = value.u64(r, "c@r");
+                if (self.manifest.major, self.manifest.minor) < (2, 2) {
+                    r.note("repeat-version", "c@r", value.at);
+                }
+            }
+            // Part of nothing.
+            b"n" => self.ordinal = value.u64(r, "c@n"),
             _ => {}
         }
     }
@@ -295,18 +435,21 @@ impl Model {
 
 /// The model at work on one piece.
 struct Reader<'a> {
-    account: &'a mut Account,
-    limits: &'a Limits,
+    r: Reading<'a>,
     model: &'a mut Model,
 }
 
 impl Handler for Reader<'_> {
     fn account(&mut self) -> &mut Account {
-        self.account
+        self.r.account
+    }
+
+    fn odd(&mut self, rule: &'static str, at: u64) {
+        self.r.note(rule, "XML", at);
     }
 
     fn start(&mut self, name: &[u8], at: u64) -> Result<()> {
-        let m = &mut *self.model;
+        let (m, r) = (&mut *self.model, &mut self.r);
         if m.skipping > 0 {
             m.skipping = m.skipping.saturating_add(1);
             return Ok(());
@@ -315,11 +458,17 @@ impl Handler for Reader<'_> {
         m.place = match (m.place, name) {
             (Place::Stream, b"c") => {
                 m.fragment = C::default();
+                m.fragment_seen = 0;
+                m.ordinal = None;
                 m.untimely = false;
                 Place::Fragment
             }
+            (Place::Fragment, b"f") if m.stream.embedded() => {
+                m.payload = PayloadDraft::new(at);
+                Place::Payload
+            }
             (Place::Stream, b"QualityLevel") => {
-                m.stream.level_begins(self.limits, at)?;
+                m.stream.level_begins(r, at)?;
                 m.level = LevelDraft::new(at);
                 Place::Level
             }
@@ -327,15 +476,23 @@ impl Handler for Reader<'_> {
             (Place::CustomAttributes, b"Attribute") => Place::CustomAttribute,
             (Place::Root, b"StreamIndex") => {
                 m.streams_seen = m.streams_seen.saturating_add(1);
-                if m.streams_seen > self.limits.streams {
+                if m.streams_seen > r.limits.streams {
                     return Err(Error::at(Code::LimitStreams, "StreamIndex", at));
                 }
                 m.stream = StreamDraft::new(at);
                 Place::Stream
             }
-            (Place::Root, b"Protection") => Place::Protection,
+            (Place::Root, b"Protection") => {
+                if m.headers_seen > 0 {
+                    r.note("element-twice", "Protection", at);
+                }
+                if m.streams_seen > 0 {
+                    r.note("element-order", "Protection", at);
+                }
+                Place::Protection
+            }
             (Place::Protection, b"ProtectionHeader") => {
-                m.header = HeaderDraft::new(at, m.headers_seen, self.limits)?;
+                m.header = HeaderDraft::new(at, m.headers_seen, r)?;
                 m.headers_seen = m.headers_seen.saturating_add(1);
                 Place::Header
             }
@@ -345,7 +502,11 @@ impl Handler for Reader<'_> {
                 let html = other.eq_ignore_ascii_case(b"html");
                 return Err(Error::at(Code::ManifestNotSmooth, if html { "html" } else { "root" }, at));
             }
-            (place, _) => {
+            (place, other) => {
+                let expected = place == Place::Fragment && other == b"f";
+                if !expected && !other.contains(&b':') {
+                    r.note("element-unknown", place.element(), at);
+                }
                 m.skipping = 1;
                 place
             }
@@ -354,86 +515,102 @@ impl Handler for Reader<'_> {
     }
 
     fn attribute(&mut self, name: &[u8], value: &str, at: u64) -> Result<()> {
-        let m = &mut *self.model;
+        let (m, r) = (&mut *self.model, &mut self.r);
         if m.skipping > 0 {
             return Ok(());
         }
         let value = Value { text: value, at };
         match m.place {
-            Place::Fragment => m.fragment_attribute(name, value),
-            Place::Level => m.level.attribute(self.account, self.limits, name, value)?,
-            Place::CustomAttribute => m.level.custom_attribute(self.account, name, value)?,
-            Place::Stream => m.stream.attribute(self.account, self.limits, name, value)?,
-            Place::Root => m.root_attribute(name, value)?,
-            Place::Header => m.header.attribute(name, value),
+            Place::Fragment => m.fragment_attribute(r, name, value),
+            Place::Level => m.level.attribute(r, name, value)?,
+            Place::CustomAttribute => m.level.custom_attribute(r, name, value)?,
+            Place::Stream => m.stream.attribute(r, name, value)?,
+            Place::Root => m.root_attribute(r, name, value)?,
+            Place::Header => m.header.attribute(r, name, value),
+            Place::Payload => m.payload.attribute(r, name, value),
             Place::Outside | Place::Protection | Place::CustomAttributes => {}
         }
         Ok(())
     }
 
     fn attributes_done(&mut self) -> Result<()> {
-        let m = &mut *self.model;
+        let (m, r) = (&mut *self.model, &mut self.r);
         if m.skipping > 0 {
             return Ok(());
         }
         match m.place {
             Place::Fragment => {
                 let c = if m.untimely { None } else { Some(m.fragment) };
-                m.stream.fragment(self.account, self.limits, &mut m.fragments_seen, c, m.tag_at)
+                m.stream.fragment(r, &mut m.fragments_seen, c, m.ordinal, m.tag_at)
             }
-            Place::Root if !m.versioned => Err(Error::at(Code::ManifestAttribute, VERSION, m.tag_at)),
+            Place::Root => m.root_begins(r),
             Place::Stream => {
-                if m.stream.begin(self.account, &m.manifest)?.is_none() {
-                    m.stream.free(self.account);
-                    m.place = Place::Root;
-                    m.skipping = 1;
+                let Some(mut ignored) = m.stream.begin(r, &m.manifest)? else { return Ok(()) };
+                m.stream.free(r.account);
+                m.place = Place::Root;
+                m.skipping = 1;
+                let pushed = m.manifest.ignored.reserve(r.account, 1);
+                if pushed.is_err() {
+                    ignored.kind.free(r.account);
+                    ignored.name.free(r.account);
                 }
-                Ok(())
+                pushed?;
+                m.manifest.ignored.push(r.account, ignored)
             }
             _ => Ok(()),
         }
     }
 
     fn text(&mut self, text: &str) -> Result<()> {
-        let m = &mut *self.model;
-        if m.place == Place::Header && m.skipping == 0 {
-            m.header.text(self.account, self.limits, text)?;
+        let (m, r) = (&mut *self.model, &mut self.r);
+        match m.place {
+            _ if m.skipping > 0 => Ok(()),
+            Place::Header => m.header.text(r, text),
+            Place::Payload => m.payload.text(r, text),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn end(&mut self, _name: &[u8], at: u64) -> Result<()> {
-        let m = &mut *self.model;
+        let (m, r) = (&mut *self.model, &mut self.r);
         if m.skipping > 0 {
             m.skipping = m.skipping.saturating_sub(1);
             return Ok(());
         }
         m.place = match m.place {
+            Place::Payload => {
+                m.stream.payload(r, &mut m.payload, &mut m.payloads)?;
+                Place::Fragment
+            }
             Place::Fragment => Place::Stream,
             Place::Level => {
-                m.stream.level(self.account, self.limits, &mut m.level)?;
+                m.stream.level(r, &mut m.level)?;
                 Place::Stream
             }
             Place::CustomAttribute => {
-                m.level.custom_done(self.account, self.limits, at)?;
+                m.level.custom_done(r, at)?;
                 Place::CustomAttributes
             }
             Place::CustomAttributes => Place::Level,
             Place::Stream => {
-                m.manifest.streams.reserve(self.account, 1)?;
-                let stream = m.stream.finish(self.account, &m.manifest)?;
-                m.manifest.streams.push(self.account, stream)?;
+                m.manifest.streams.reserve(r.account, 1)?;
+                let stream = m.stream.finish(r, &m.manifest)?;
+                m.manifest.streams.push(r.account, stream)?;
                 Place::Root
             }
             Place::Header => {
-                m.manifest.protection.reserve(self.account, 1)?;
-                if let Some(header) = m.header.finish(self.account, self.limits)? {
-                    m.manifest.protection.push(self.account, header)?;
+                m.manifest.protection.reserve(r.account, 1)?;
+                if let Some(header) = m.header.finish(r)? {
+                    m.manifest.protection.push(r.account, header)?;
                 }
                 Place::Protection
             }
             Place::Protection => Place::Root,
-            Place::Root | Place::Outside => Place::Outside,
+            Place::Root => {
+                m.root_ends(r, at);
+                Place::Outside
+            }
+            Place::Outside => Place::Outside,
         };
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 use log::warn;
 
+use super::deviation::Reading;
 use crate::digits;
 use crate::error::{Code, Error, Result};
-use crate::mem::{Account, Text};
+use crate::mem::{Account, List, Text};
 use crate::time::TimeScale;
 use crate::trace::MANIFEST;
 
@@ -19,26 +20,30 @@ pub(super) struct Value<'a> {
 
 impl Value<'_> {
     /// A number of 32 bits; anything else is as good as absent.
-    pub(super) fn u32(self, name: &'static str) -> Option<u32> {
-        self.or_warn(name, digits::decimal_u32(self.text))
+    pub(super) fn u32(self, r: &mut Reading<'_>, name: &'static str) -> Option<u32> {
+        self.or_note(r, name, digits::decimal_u32(self.text))
     }
 
     /// A number of 64 bits; anything else is as good as absent.
-    pub(super) fn u64(self, name: &'static str) -> Option<u64> {
-        self.or_warn(name, digits::decimal(self.text))
+    pub(super) fn u64(self, r: &mut Reading<'_>, name: &'static str) -> Option<u64> {
+        self.or_note(r, name, digits::decimal(self.text))
     }
 
     /// A truth value in any case; anything else is as good as absent.
-    pub(super) fn boolean(self, name: &'static str) -> Option<bool> {
-        self.or_warn(name, digits::boolean(self.text))
+    pub(super) fn boolean(self, r: &mut Reading<'_>, name: &'static str) -> Option<bool> {
+        if matches!(self.text, "0" | "1") {
+            r.note("boolean-form", name, self.at);
+        }
+        self.or_note(r, name, digits::boolean(self.text))
     }
 
     /// A time scale.
     ///
     /// # Errors
     /// [`Code::ManifestAttribute`] unless it is 1 to 10^10: no time could be computed.
-    pub(super) fn timescale(self, name: &'static str) -> Result<TimeScale> {
-        digits::decimal(self.text).and_then(TimeScale::new).ok_or(self.bad(name))
+    pub(super) fn timescale(self, r: &mut Reading<'_>, name: &'static str) -> Result<TimeScale> {
+        let scale = digits::decimal(self.text).and_then(TimeScale::new);
+        self.or_note(r, name, scale).ok_or(self.bad(name))
     }
 
     /// Makes `to` a copy of the text.
@@ -57,19 +62,12 @@ impl Value<'_> {
         Error::at(Code::ManifestAttribute, name, self.at)
     }
 
-    fn or_warn<T>(self, name: &'static str, value: Option<T>) -> Option<T> {
-        if value.is_none() && !self.text.is_empty() {
-            complain(name, "is not valid and ignored", self.at);
+    fn or_note<T>(self, r: &mut Reading<'_>, name: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            r.note(if self.text.is_empty() { "attribute-empty" } else { "attribute-invalid" }, name, self.at);
         }
         value
     }
-}
-
-/// Logs what is odd about `what` at a byte offset. One place for all, because each costs code.
-#[cold]
-#[inline(never)]
-pub(super) fn complain(what: &'static str, trouble: &'static str, at: u64) {
-    warn!(target: MANIFEST, "{what} at byte {at} {trouble}");
 }
 
 /// Whether `error` is lack of memory, which ends the parse whatever it is about.
@@ -91,4 +89,25 @@ pub(super) fn keep(reason: &mut Option<Error>, error: Error) -> Result<()> {
         *reason = Some(error);
     }
     Ok(())
+}
+
+/// Appends a name and a value to `pairs`. Nothing stays charged after an error.
+///
+/// # Errors
+/// Lack of memory.
+pub(super) fn push_pair(
+    account: &mut Account,
+    pairs: &mut List<(Text, Text)>,
+    name: &[u8],
+    value: &str,
+) -> Result<()> {
+    pairs.reserve(account, 1)?;
+    let mut name = Text::from(account, core::str::from_utf8(name).unwrap_or(""))?;
+    match Text::from(account, value) {
+        Ok(value) => pairs.push(account, (name, value)),
+        Err(e) => {
+            name.free(account);
+            Err(e)
+        }
+    }
 }

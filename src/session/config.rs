@@ -2,6 +2,7 @@
 
 use crate::io::DecoderTraits;
 use crate::limits::Limits;
+use crate::manifest::Strictness;
 use crate::time::{MediaTime, Micros};
 
 /// Which audio streams are played from the start; `Session::select` changes it later.
@@ -84,6 +85,8 @@ pub struct Config {
     pub decoder: DecoderTraits,
     /// Where to start; `None`: at the beginning.
     pub start_at: Option<MediaTime>,
+    /// What a manifest that deviates from the specification leads to.
+    pub strictness: Strictness,
 }
 
 impl Config {

@@ -37,7 +37,7 @@ pub use stats::{Stats, StreamStats};
 use crate::abr::Throughput;
 use crate::error::{Code, Error, Result};
 use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
-use crate::manifest::{Manifest, ManifestParser};
+use crate::manifest::{Deviation, Manifest, ManifestParser};
 use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::time::Instant;
 use crate::trace;
@@ -85,6 +85,8 @@ pub struct Session {
 
     parser: Option<ManifestParser>,
     manifest: Option<Manifest>,
+    /// The deviation for which a strict session refused the manifest.
+    refused: Option<Deviation>,
     opening: Option<Exchange>,
     opening_retry: Retry,
     cancel: Option<RequestId>,
@@ -149,6 +151,7 @@ impl Session {
             next_request: 1,
             parser: None,
             manifest: None,
+            refused: None,
             opening: None,
             opening_retry: Retry::default(),
             cancel: None,
@@ -210,6 +213,15 @@ impl Session {
     /// The manifest, once it is parsed.
     pub const fn manifest(&self) -> Option<&Manifest> {
         self.manifest.as_ref()
+    }
+
+    /// Where the manifest deviates from the specification: the first few of each kind. Of a manifest that was refused
+    /// the first one.
+    pub fn deviations(&self) -> &[Deviation] {
+        match &self.manifest {
+            Some(manifest) => &manifest.deviations,
+            None => self.refused.as_slice(),
+        }
     }
 
     /// The configuration in force, limits brought within their caps.

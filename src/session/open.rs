@@ -44,7 +44,9 @@ impl Session {
         if self.opening.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
-        self.parser = Some(ManifestParser::new(&self.config.limits));
+        let mut parser = ManifestParser::new(&self.config.limits);
+        parser.set_strictness(self.config.strictness);
+        self.parser = Some(parser);
         let id = self.request_id();
         self.opening = Some(Exchange::new(id, self.now));
         true
@@ -149,6 +151,7 @@ impl Session {
 
     fn drop_parser(&mut self) {
         if let Some(mut parser) = self.parser.take() {
+            self.refused = parser.deviations().first().copied();
             parser.free(&mut self.account);
         }
     }

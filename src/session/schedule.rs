@@ -280,7 +280,7 @@ impl Session {
             &mut self.account,
             &mut self.request_url,
             &self.base,
-            &stream.url,
+            stream.template(level),
             &level.bitrate_text,
             level.custom.iter().map(|(name, value)| (name.as_str(), value.as_str())),
             start,

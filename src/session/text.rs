@@ -13,7 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Role, StreamId};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, QualityLevel, Stream};
-use crate::mem::{Account, List};
+use crate::mem::{Account, List, Text};
 use crate::mp4::BodyEnd;
 use crate::time::{Instant, MediaTime, Micros};
 
@@ -431,6 +431,8 @@ pub(super) fn give_level(account: &mut Account, stream: &mut Stream, format: Opt
         bitrate_text: heapless::String::new(),
         config,
         custom: List::new(),
+        informative: List::new(),
+        url: Text::new(),
         unusable: None,
     };
     stream.levels.push(account, level)

@@ -28,6 +28,11 @@ impl Origin {
     pub(super) fn of(self, index: usize) -> u64 {
         self.at.saturating_add((index as u64).wrapping_mul(self.step))
     }
+
+    /// Input bytes of one ASCII character.
+    pub(super) const fn step(self) -> u64 {
+        self.step
+    }
 }
 
 /// What receives the text.
@@ -264,13 +269,18 @@ fn declared(head: &[u8]) -> Option<(Kind, usize)> {
 }
 
 /// The value of `encoding` in an XML declaration.
-fn encoding_name(declaration: &[u8]) -> Option<&[u8]> {
+pub(super) fn encoding_name(declaration: &[u8]) -> Option<&[u8]> {
     let key = b"encoding";
     let at = declaration.windows(key.len()).position(|w| w == key)?;
     let rest = declaration.get(at.saturating_add(key.len())..)?;
     let rest = rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     let (quote, rest) = rest.split_first()?;
     rest.split(|b| b == quote).next()
+}
+
+/// Whether `name` is an encoding that is read as what it is, with one byte for each ASCII character.
+pub(super) fn narrow(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"us-ascii") || single_byte(name)
 }
 
 fn single_byte(name: &[u8]) -> bool {

@@ -6,8 +6,9 @@
 //!
 //! Read are UTF-8, UTF-16 of either byte order and Latin-1. Comments and processing instructions are skipped, the
 //! five predefined entities and character references resolved; a document type declaration is refused, since
-//! nothing good comes of one. Two things are taken more lightly than the standard asks: `--` inside a comment, and
-//! an attribute that stands twice (both are handed on).
+//! nothing good comes of one. Some things are taken more lightly than the standard asks: `--` inside a comment, text
+//! behind the root element, a declaration that is late or names another encoding ([`Handler::odd`] hears of these),
+//! and an attribute that stands twice (both are handed on).
 
 mod class;
 mod encoding;
@@ -32,6 +33,11 @@ pub const NAME: usize = 256;
 pub trait Handler {
     /// The account that the parser's own buffers are charged to: always the same one.
     fn account(&mut self) -> &mut Account;
+
+    /// Something at `at` that XML 1.0 does not allow and this parser does, under a name that stays the same.
+    fn odd(&mut self, rule: &'static str, at: u64) {
+        let _ = (rule, at);
+    }
 
     /// A start tag begins; its attributes follow.
     ///

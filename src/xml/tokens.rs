@@ -3,12 +3,15 @@
 use heapless::Vec;
 
 use super::class::{self, NAME_START, NOT_NAME, SPACE, Stop};
-use super::encoding::Origin;
+use super::encoding::{self, Origin};
 use super::window::Window;
 use super::{Handler, NAME, entity};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes};
+
+/// Bytes of an instruction that are looked at: more than any real XML declaration has.
+const DECLARATION: usize = 256;
 
 /// Most elements open at once, whatever the limits say.
 const DEPTH: usize = 64;
@@ -61,6 +64,8 @@ pub(super) struct Tokenizer {
     /// Where each begins in `names`.
     starts: Vec<u16, DEPTH>,
     root_closed: bool,
+    /// Something that does not belong there has come behind it.
+    trailed: bool,
     /// A carriage return came last: a line feed behind it is the same line end.
     after_cr: bool,
     /// Offset of the present tag's `<`, and of the present attribute.
@@ -87,6 +92,7 @@ impl Tokenizer {
             names: Bytes::new(),
             starts: Vec::new(),
             root_closed: false,
+            trailed: false,
             after_cr: false,
             tag_at: 0,
             attribute_at: 0,
@@ -114,9 +120,9 @@ impl Tokenizer {
                 State::EndName => self.end_name(w, i, to)?,
                 State::EndTag => self.end_tag(w, i, to)?,
                 State::Bang => self.bang(w, i)?,
-                State::Comment(hyphens) => self.comment(w, i, hyphens),
+                State::Comment(hyphens) => self.comment(w, i, hyphens, to),
                 State::Cdata(brackets) => self.cdata(w, i, brackets, to)?,
-                State::Instruction | State::InstructionEnd => self.instruction(w, i),
+                State::Instruction | State::InstructionEnd => self.instruction(w, i, to)?,
                 State::Entity(stop) => self.entity(w, i, stop, to)?,
             };
         }
@@ -154,6 +160,7 @@ impl Tokenizer {
                 self.after_cr = true;
                 self.text(w, end, "\n", to)?;
             }
+            Some(_) if self.root_closed => self.trailing(w, end, to),
             Some(_) => return Err(w.syntax("text", end)),
         }
         Ok(end.wrapping_add(1))
@@ -170,6 +177,10 @@ impl Tokenizer {
         if self.starts.is_empty() {
             return match text.bytes().position(|b| class::of(b) & SPACE == 0) {
                 None => Ok(()),
+                Some(n) if self.root_closed => {
+                    self.trailing(w, at.wrapping_add(n), to);
+                    Ok(())
+                }
                 Some(n) => Err(w.syntax("text outside the root element", at.wrapping_add(n))),
             };
         }
@@ -178,6 +189,14 @@ impl Tokenizer {
             return Err(w.error(Code::LimitXmlText, "text", at));
         }
         to.text(text)
+    }
+
+    /// Passes over what stands behind the root element: zeros of a buffer, or the rest of an older document.
+    fn trailing(&mut self, w: Window<'_>, at: usize, to: &mut dyn Handler) {
+        if !self.trailed {
+            self.trailed = true;
+            to.odd("xml-trailing-bytes", w.origin.of(at));
+        }
     }
 
     fn open(&mut self, w: Window<'_>, at: usize) -> Result<usize> {
@@ -410,11 +429,18 @@ impl Tokenizer {
         Ok(at.wrapping_add(1))
     }
 
-    fn comment(&mut self, w: Window<'_>, at: usize, hyphens: u8) -> usize {
+    fn comment(&mut self, w: Window<'_>, at: usize, hyphens: u8, to: &mut dyn Handler) -> usize {
         let next = match w.byte(at) {
-            Some(b'-') => State::Comment(hyphens.saturating_add(1).min(2)),
             Some(b'>') if hyphens == 2 => State::Content,
-            _ => State::Comment(0),
+            other => {
+                if hyphens == 2 {
+                    to.odd("xml-comment", w.origin.of(at));
+                }
+                match other {
+                    Some(b'-') => State::Comment(hyphens.saturating_add(1).min(2)),
+                    _ => State::Comment(0),
+                }
+            }
         };
         self.state = next;
         at.wrapping_add(1)
@@ -445,13 +471,25 @@ impl Tokenizer {
         Ok(next)
     }
 
-    fn instruction(&mut self, w: Window<'_>, at: usize) -> usize {
+    fn instruction(&mut self, w: Window<'_>, at: usize, to: &mut dyn Handler) -> Result<usize> {
+        // The declaration is one, but for its end; only the beginning of the others is kept.
+        if let Some(byte) = w.byte(at)
+            && self.token.len() < DECLARATION
+            && self.starts.is_empty()
+        {
+            self.token.push(to.account(), byte)?;
+        }
         self.state = match (w.byte(at), self.state) {
             (Some(b'?'), _) => State::InstructionEnd,
-            (Some(b'>'), State::InstructionEnd) => State::Content,
+            (Some(b'>'), State::InstructionEnd) => {
+                if let Some(rule) = declaration_fault(&self.token, self.tag_at, w.origin.step()) {
+                    to.odd(rule, self.tag_at);
+                }
+                State::Content
+            }
             _ => State::Instruction,
         };
-        at.wrapping_add(1)
+        Ok(at.wrapping_add(1))
     }
 
     fn entity(&mut self, w: Window<'_>, at: usize, stop: Stop, to: &mut dyn Handler) -> Result<usize> {
@@ -474,6 +512,22 @@ impl Tokenizer {
         }
         Ok(next)
     }
+}
+
+/// What is wrong with an instruction at `at`, in text of so many bytes a character, if it is an XML declaration.
+fn declaration_fault(instruction: &[u8], at: u64, step: u64) -> Option<&'static str> {
+    let attributes = instruction.strip_prefix(b"xml")?;
+    if !attributes.first()?.is_ascii_whitespace() {
+        return None;
+    }
+    // Nothing but a byte order mark may come before it.
+    if at > 3 {
+        return Some("xml-declaration-late");
+    }
+    let name = encoding::encoding_name(attributes)?;
+    let wide = name.get(..6).is_some_and(|n| n.eq_ignore_ascii_case(b"utf-16"));
+    let known = wide || encoding::narrow(name);
+    if known && wide == (step == 2) { None } else { Some("xml-encoding") }
 }
 
 fn doctype_begins(word: &[u8]) -> bool {

@@ -3,8 +3,14 @@
 use crate::support::*;
 use smoothcore::inflate::Encoding;
 use smoothcore::limits::Limits;
-use smoothcore::manifest::ManifestParser;
-use smoothcore::mem::Account;
+use smoothcore::manifest::{Manifest, ManifestParser};
+use smoothcore::mem::{Account, List};
+
+/// All of a manifest but where its deviations lie, which differs from encoding to encoding.
+fn model(mut manifest: Manifest) -> String {
+    manifest.deviations = List::new();
+    format!("{manifest:?}")
+}
 
 fn document() -> String {
     format!(
@@ -16,7 +22,7 @@ fn document() -> String {
 #[test]
 fn every_encoding_gives_the_same_model() {
     let text = document();
-    let plain = format!("{:?}", parse(&text));
+    let plain = model(parse(&text));
     assert!(plain.contains('\u{1F3AC}') || plain.contains("240, 159, 142, 172"));
     let marked = format!("\u{FEFF}{text}");
     for bytes in [
@@ -28,7 +34,7 @@ fn every_encoding_gives_the_same_model() {
         gzip(text.as_bytes()),
         gzip(&utf16(&marked, u16::to_le_bytes)),
     ] {
-        assert_eq!(format!("{:?}", try_parse(&bytes).unwrap()), plain);
+        assert_eq!(model(try_parse(&bytes).unwrap()), plain);
     }
 }
 
@@ -44,7 +50,7 @@ fn latin_1_only_when_declared() {
 #[test]
 fn declared_compression() {
     let text = document();
-    let plain = format!("{:?}", parse(&text));
+    let plain = model(parse(&text));
     let bodies = [
         (Encoding::Gzip, gzip(text.as_bytes())),
         (Encoding::Gzip, text.clone().into_bytes()),
@@ -61,6 +67,7 @@ fn declared_compression() {
             }
             let mut manifest = parser.finish().unwrap();
             parser.free(&mut account);
+            manifest.deviations.free(&mut account);
             assert_eq!(format!("{manifest:?}"), plain, "{encoding:?} in pieces of {piece}");
             manifest.free(&mut account);
             assert_eq!(account.held(), 0);

@@ -1,6 +1,6 @@
 //! From the `c` elements of a stream to its timeline. [MS-SSTR] 2.2.2.6, 3.1.5.1.
 
-use super::Timeline;
+use super::{Fragment, Timeline};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::Account;
@@ -130,6 +130,21 @@ impl TimelineBuilder {
         let timeline = core::mem::take(&mut self.timeline);
         *self = TimelineBuilder::new();
         Ok(timeline)
+    }
+
+    /// Start of the element before; 0 before the first.
+    pub const fn start(&self) -> u64 {
+        self.previous
+    }
+
+    /// Where the next element starts when it does not say so; `None` while the duration before it is unknown.
+    pub const fn expected(&self) -> Option<u64> {
+        if self.pending.is_some() { None } else { Some(self.next) }
+    }
+
+    /// The last fragment whose duration is known.
+    pub fn last(&self) -> Option<Fragment> {
+        self.timeline.last()
     }
 
     /// Frees everything and takes it off the account; the builder is as new.
