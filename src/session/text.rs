@@ -38,7 +38,9 @@ pub(super) struct Sparse {
     announced: heapless::Vec<u64, ANNOUNCED>,
     /// Nothing before the fragment that covers this is wanted.
     floor: u64,
-    /// The latest start taken up when nothing was missing before it.
+    /// The latest start taken up.
+    newest: Option<u64>,
+    /// The same when nothing was missing before it.
     known: Option<u64>,
     /// A fragment named its predecessor, which has not come yet: later ones must not leave before it.
     walk: Walk,
@@ -56,7 +58,7 @@ enum Walk {
 
 impl Sparse {
     pub const fn new() -> Sparse {
-        Sparse { announced: heapless::Vec::new(), floor: 0, known: None, walk: Walk::None }
+        Sparse { announced: heapless::Vec::new(), floor: 0, newest: None, known: None, walk: Walk::None }
     }
 
     /// Forgets what was announced.
@@ -76,7 +78,7 @@ impl Sparse {
 
     /// A fragment at `start` is announced.
     fn announce(&mut self, start: u64) {
-        if self.known.is_some_and(|k| start <= k) || self.announced.contains(&start) {
+        if self.newest.is_some_and(|n| start <= n) || self.announced.contains(&start) {
             return;
         }
         if self.announced.is_full() {
@@ -99,6 +101,7 @@ impl Sparse {
 
     /// The fragment at `start` is being fetched.
     pub fn taken_up(&mut self, start: u64) {
+        self.newest = self.newest.max(Some(start));
         match self.walk {
             Walk::To(to) if to == start => self.walk = Walk::At,
             _ => {
@@ -220,7 +223,9 @@ impl Session {
                 && this > feed.sparse.floor
                 && listed.max(feed.sparse.known).is_none_or(|k| start > k)
                 && feed.queue.len().saturating_add(1) < QUEUE;
-            feed.sparse.walk = if unknown { Walk::To(start) } else { Walk::None };
+            if unknown {
+                feed.sparse.walk = Walk::To(start);
+            }
         }
     }
 
@@ -239,8 +244,7 @@ impl Session {
             feed.sparse.walk = Walk::None;
         }
         if feed.sparse.walk == Walk::None {
-            let newest = feed.queue.iter().map(|f| f.start).max();
-            feed.sparse.known = feed.sparse.known.max(newest);
+            feed.sparse.known = feed.sparse.newest;
         }
     }
 
@@ -504,7 +508,7 @@ mod tests {
         }
         assert_eq!(sparse.announced.as_slice(), [10, 30, 50, 70, 90]);
         sparse.taken_up(50);
-        sparse.known = Some(60);
+        sparse.newest = Some(60);
         sparse.announce(60);
         assert_eq!(sparse.announced.as_slice(), [10, 30, 70, 90]);
         for start in 100..110 {
