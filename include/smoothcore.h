@@ -74,6 +74,8 @@
 #define SMOOTHCORE_E_URL_INVALID (-110)
 /* A URL was refused: scheme, or a path above the manifest's. */
 #define SMOOTHCORE_E_URL_REFUSED (-111)
+/* The manifest deviates from the specification. */
+#define SMOOTHCORE_E_MANIFEST_DEVIATION (-112)
 /* The manifest is larger than the limit. */
 #define SMOOTHCORE_E_LIMIT_MANIFEST_BYTES (-120)
 /* The compressed manifest inflates beyond the limit. */
@@ -94,6 +96,8 @@
 #define SMOOTHCORE_E_LIMIT_FRAGMENTS (-128)
 /* A URL is too long. */
 #define SMOOTHCORE_E_LIMIT_URL (-129)
+/* The samples in the manifest are larger than the limit. */
+#define SMOOTHCORE_E_LIMIT_PAYLOAD (-130)
 /* Compressed data has a bad gzip or zlib header. */
 #define SMOOTHCORE_E_INFLATE_HEADER (-140)
 /* Compressed data is corrupt. */
@@ -202,6 +206,24 @@
 #define SMOOTHCORE_CODEC_H264 1
 /* AAC in all its object types. */
 #define SMOOTHCORE_CODEC_AAC 2
+/* H.265. */
+#define SMOOTHCORE_CODEC_H265 3
+/* VC-1 Advanced Profile. */
+#define SMOOTHCORE_CODEC_VC1 4
+/* Windows Media Audio. */
+#define SMOOTHCORE_CODEC_WMA 5
+/* Windows Media Audio Professional. */
+#define SMOOTHCORE_CODEC_WMA_PRO 6
+/* Dolby Digital (AC-3). */
+#define SMOOTHCORE_CODEC_AC3 7
+/* Dolby Digital Plus (EC-3). */
+#define SMOOTHCORE_CODEC_EAC3 8
+/* MPEG audio, MP3 above all. */
+#define SMOOTHCORE_CODEC_MPEG_AUDIO 9
+/* PCM, little-endian. */
+#define SMOOTHCORE_CODEC_PCM 10
+/* Timed text (TTML). */
+#define SMOOTHCORE_CODEC_TTML 11
 /* Framing of samples: Annex B start codes, ADTS headers. */
 #define SMOOTHCORE_FRAMING_ELEMENTARY 0
 /* Framing of samples: NAL units behind their lengths, raw audio access units, as they lie in the file. */
@@ -222,6 +244,10 @@
 #define SMOOTHCORE_AUDIO_ALL 2
 /* Audio to play from the start: none. */
 #define SMOOTHCORE_AUDIO_NONE 3
+/* A manifest that deviates from the specification is read as it is meant; smoothcore_session_deviation tells how. */
+#define SMOOTHCORE_MANIFEST_LENIENT 0
+/* A manifest that deviates from the specification is SMOOTHCORE_E_MANIFEST_DEVIATION. */
+#define SMOOTHCORE_MANIFEST_STRICT 1
 /* A request fetches the client manifest. */
 #define SMOOTHCORE_REQUEST_MANIFEST 1
 /* A request fetches a media fragment. */
@@ -270,6 +296,10 @@
 #define SMOOTHCORE_EVENT_ENDED 14
 /* Event: playback cannot go on; `code` says why. Comes once. */
 #define SMOOTHCORE_EVENT_FAILED 15
+/* Event: the picture at which the decoder must start is no key frame; it goes to it all the same. media_time = where;
+ * a = bitrate, b = start of the fragment in stream ticks.
+ */
+#define SMOOTHCORE_EVENT_NO_KEY_FRAME 16
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */
@@ -383,8 +413,14 @@ typedef struct smoothcore_limits {
     uint32_t tries;
     /* Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000. */
     uint32_t lost_in_a_row;
-    /* Set to 0. */
-    uint32_t reserved;
+    /* Deviations kept of one manifest; the rest is counted. Default 64, at most 1,024. */
+    uint32_t deviations;
+    /* Bytes of all samples that stand in the manifest, decoded. Default 1 MiB, at most 16 MiB. */
+    uint32_t payload_bytes;
+    /* Bytes of the manifest's root attributes kept as metadata; one that does not fit is left out. Default 4 KiB, at
+     * most 64 KiB.
+     */
+    uint32_t metadata_bytes;
 } smoothcore_limits;
 
 /* How to play. Zero it, set `struct_size` and `abi_version`, then what you want; 0 is the default of every number. */
@@ -436,6 +472,10 @@ typedef struct smoothcore_config {
     const struct smoothcore_limits *limits;
     /* Set to NULL. */
     const void *reserved;
+    /* A SMOOTHCORE_MANIFEST_ number. */
+    uint32_t strictness;
+    /* Set to 0. */
+    uint32_t reserved2;
 } smoothcore_config;
 
 /* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
@@ -785,6 +825,34 @@ typedef struct smoothcore_level_info {
     char codec_string[40];
 } smoothcore_level_info;
 
+/* A place where the manifest deviates from the specification. You set `struct_size`; the library fills the rest. */
+typedef struct smoothcore_deviation {
+    /* sizeof(smoothcore_deviation). */
+    uint32_t struct_size;
+    /* 0. */
+    uint32_t reserved;
+    /* Byte offset in the inflated manifest. */
+    uint64_t offset;
+    /* The rule that is broken, such as "stream-name-duplicate"; ended by NUL. The same in every release. */
+    char rule[32];
+    /* The element or attribute, such as "QualityLevel@FourCC"; ended by NUL. */
+    char place[56];
+} smoothcore_deviation;
+
+/* A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
+ * fills the rest.
+ */
+typedef struct smoothcore_metadata {
+    /* sizeof(smoothcore_metadata). */
+    uint32_t struct_size;
+    /* 0. */
+    uint32_t reserved;
+    /* Its name in UTF-8, the library's as long as the handle lives; no NUL. */
+    struct smoothcore_slice name;
+    /* Its value, likewise. */
+    struct smoothcore_slice value;
+} smoothcore_metadata;
+
 /* A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
  * any other negative number counts as SMOOTHCORE_E_NETWORK_IO. A positive number that is not named here, or a count
  * larger than the buffer, ends playback with SMOOTHCORE_E_PORT_CONTRACT.
@@ -1080,6 +1148,25 @@ int32_t smoothcore_session_level(struct smoothcore_session *session,
                                  uint32_t position,
                                  struct smoothcore_level_info *out);
 
+/* How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
+ * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
+ */
+int32_t smoothcore_session_deviation_count(struct smoothcore_session *session,
+                                           uint32_t *kept,
+                                           uint32_t *lost);
+
+/* Deviation `position`, from 0. E_ARGUMENT when there are not so many. */
+int32_t smoothcore_session_deviation(struct smoothcore_session *session,
+                                     uint32_t position,
+                                     struct smoothcore_deviation *out);
+
+/* Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
+ * before the manifest is there.
+ */
+int32_t smoothcore_session_metadata(struct smoothcore_session *session,
+                                    uint32_t position,
+                                    struct smoothcore_metadata *out);
+
 /* Makes a player. `*out` goes back to smoothcore_player_destroy; it is NULL after an error. No port is called.
  *
  * E_ARGUMENT for a number out of range, a missing port or required function; E_ABI for a header of another ABI major or
@@ -1170,6 +1257,25 @@ int32_t smoothcore_player_level(struct smoothcore_player *player,
                                 uint32_t stream,
                                 uint32_t position,
                                 struct smoothcore_level_info *out);
+
+/* How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
+ * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
+ */
+int32_t smoothcore_player_deviation_count(struct smoothcore_player *player,
+                                          uint32_t *kept,
+                                          uint32_t *lost);
+
+/* Deviation `position`, from 0. E_ARGUMENT when there are not so many. */
+int32_t smoothcore_player_deviation(struct smoothcore_player *player,
+                                    uint32_t position,
+                                    struct smoothcore_deviation *out);
+
+/* Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
+ * before the manifest is there.
+ */
+int32_t smoothcore_player_metadata(struct smoothcore_player *player,
+                                   uint32_t position,
+                                   struct smoothcore_metadata *out);
 
 /* Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
  * whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.

@@ -3,14 +3,13 @@
 //! Manifests carry numbers as decimal digits, codec data as hexadecimal or base64. Nothing here accepts a sign, an
 //! overflow or a foreign character, and nothing allocates before the size is known and allowed.
 
+use crate::decimal::DIGITS;
+pub use crate::decimal::write_decimal;
 use crate::error::{Code, Result};
 use crate::mem::{Account, Bytes};
 
 #[cfg(test)]
 mod tests;
-
-/// The most digits a number may have; 2^64 - 1 has twenty.
-pub const DIGITS: usize = 20;
 
 /// The number that `text` spells: 1 to 20 ASCII digits and nothing else; `None` also on overflow.
 ///
@@ -34,22 +33,6 @@ pub fn decimal(text: &str) -> Option<u64> {
 /// As [`decimal`], for numbers below 2^32.
 pub fn decimal_u32(text: &str) -> Option<u32> {
     u32::try_from(decimal(text)?).ok()
-}
-
-/// `value` in decimal digits, written into `buffer`.
-pub fn write_decimal(value: u64, buffer: &mut [u8; DIGITS]) -> &str {
-    let mut rest = value;
-    let mut free = DIGITS;
-    for place in buffer.iter_mut().rev() {
-        *place = b'0'.wrapping_add((rest % 10) as u8);
-        rest /= 10;
-        free = free.saturating_sub(1);
-        if rest == 0 {
-            break;
-        }
-    }
-    let digits = buffer.get(free..).unwrap_or(&[]);
-    core::str::from_utf8(digits).unwrap_or("")
 }
 
 /// `true`, `false`, `1` or `0`, in any case; `None` for anything else.

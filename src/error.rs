@@ -7,6 +7,8 @@
 use core::ffi::CStr;
 use core::fmt;
 
+use crate::decimal::Decimal;
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal;)+) => {
         /// What went wrong, as a stable negative number.
@@ -24,40 +26,27 @@ macro_rules! codes {
             }
 
             /// One line for a person.
-            pub const fn text(self) -> &'static str {
-                match self { $(Code::$name => const { without_nul(concat!($text, "\0")) },)+ }
+            pub fn text(self) -> &'static str {
+                self.c_text().to_str().unwrap_or_default()
             }
 
             /// The same line with a NUL at its end, for C; both share one copy in memory.
-            pub const fn c_text(self) -> &'static CStr {
-                match self { $(Code::$name => const { with_nul(concat!($text, "\0")) },)+ }
+            pub fn c_text(self) -> &'static CStr {
+                let before = Code::ALL.iter().position(|code| *code == self).unwrap_or(0);
+                let line = TEXTS.split_inclusive(|byte| *byte == 0).nth(before);
+                line.and_then(|line| CStr::from_bytes_with_nul(line).ok()).unwrap_or_default()
             }
 
             /// The code of a number; `None` when no code has it.
-            pub const fn from_number(number: i32) -> Option<Code> {
-                match number { $($number => Some(Code::$name),)+ _ => None }
+            pub fn from_number(number: i32) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.number() == number)
             }
         }
+
+        /// The line of every code in the order of declaration, each with a NUL: one block is smaller than a reference
+        /// to each line, and needs no relocation.
+        const TEXTS: &[u8] = concat!($($text, "\0",)+).as_bytes();
     };
-}
-
-/// `text` without its last byte, the NUL.
-const fn without_nul(text: &'static str) -> &'static str {
-    match text.as_bytes().split_last() {
-        Some((0, head)) => match core::str::from_utf8(head) {
-            Ok(head) => head,
-            Err(_) => "",
-        },
-        _ => "",
-    }
-}
-
-/// `text`, which ends with its only NUL, as C reads it.
-const fn with_nul(text: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(text.as_bytes()) {
-        Ok(text) => text,
-        Err(_) => c"",
-    }
 }
 
 codes! {
@@ -250,12 +239,14 @@ impl From<Code> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.code.text(), self.code.number())?;
+        f.write_str(self.code.text())?;
+        write!(f, " (-{})", Decimal(self.code.number().unsigned_abs().into()))?;
         if !self.place.at.is_empty() {
-            write!(f, " at {}", self.place.at)?;
+            f.write_str(" at ")?;
+            f.write_str(self.place.at)?;
         }
         if self.place.offset != 0 {
-            write!(f, ", byte {}", self.place.offset)?;
+            write!(f, ", byte {}", Decimal(self.place.offset))?;
         }
         Ok(())
     }

@@ -83,6 +83,7 @@ pub mod abr;
 #[allow(unsafe_code)]
 pub mod capi;
 pub mod codec;
+pub mod decimal;
 pub mod digits;
 pub mod error;
 #[cfg(feature = "http1")]
@@ -95,6 +96,7 @@ pub mod mem;
 pub mod mp4;
 pub mod player;
 pub mod port;
+pub mod protection;
 pub mod session;
 pub mod time;
 pub mod trace;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The lowest layer: every module may use it, and within it each may use the others.
-const L0: [&str; 6] = ["time", "error", "limits", "mem", "trace", "digits"];
+const L0: [&str; 7] = ["time", "error", "limits", "mem", "trace", "decimal", "digits"];
 
 /// Who may use whom, beyond the lowest layer. A new module takes its row here in the same commit.
 const ROWS: [(&str, &[&str]); 14] = [

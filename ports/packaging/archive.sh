@@ -16,12 +16,31 @@ root=$(cd "$here/../.." && pwd)
 
 cd "$root"
 target_dir=${CARGO_TARGET_DIR:-$root/target}
-cargo rustc --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
-    --features "${FEATURES:-rt,http1}" --target "$TARGET"
+# 32-bit boxes have little flash. Thumb code is a third smaller than ARM code, but the prebuilt core is ARM code and cannot
+# be inlined into it, so core is built as well; that needs rust-src and, for one flag, RUSTC_BOOTSTRAP. Calls cost less
+# than copies, repeated code is shared, and no panic can be reached, so none needs to know its line.
+build_std=
+case $TARGET in
+    armv7* | thumbv7*)
+        RUSTFLAGS="${RUSTFLAGS:-} -Zlocation-detail=none -Cllvm-args=-inline-threshold=20"
+        RUSTFLAGS="$RUSTFLAGS -Cllvm-args=-enable-machine-outliner=always"
+        build_std="-Zbuild-std=core,alloc"
+        export RUSTC_BOOTSTRAP=1 ;;
+esac
+case $TARGET in
+    armv7*) RUSTFLAGS="$RUSTFLAGS -Ctarget-feature=+thumb-mode" ;;
+esac
+export RUSTFLAGS
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+cargo rustc $build_std --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
+    --features "${FEATURES:-rt,http1}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
+# Every run says that Thumb is no stable feature; anything else is news.
+grep '^warning' "$log" | grep -v 'thumb-mode' >&2 || true
 raw=$target_dir/$TARGET/dist/libsmoothcore.a
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$log"' EXIT
 "${TOOLS}ar" t "$raw" | grep '^smoothcore[-.]' >"$work/members"
 (cd "$work" && mkdir own && cd own && "${TOOLS}ar" x "$raw" $(cat ../members))
 "${TOOLS}nm" -g --defined-only "$work"/own/*.o 2>/dev/null |

@@ -5,8 +5,8 @@ use core::ffi::c_char;
 use super::codes::SMOOTHCORE_OK;
 use super::info::{
     SMOOTHCORE_STATE_ENDED, SMOOTHCORE_STATE_FAILED, SMOOTHCORE_STATE_NEW, SMOOTHCORE_STATE_OPENING,
-    SMOOTHCORE_STATE_PLAYING, smoothcore_level_info, smoothcore_presentation, smoothcore_stats,
-    smoothcore_stream_info,
+    SMOOTHCORE_STATE_PLAYING, smoothcore_deviation, smoothcore_level_info, smoothcore_metadata,
+    smoothcore_presentation, smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::*;
 use super::record;
@@ -313,6 +313,43 @@ pub(super) unsafe fn stream_count(session: &Session, out: *mut u32) -> Result<i3
     // SAFETY: not NULL; the caller's promise.
     unsafe { out.write(streams) };
     Ok(SMOOTHCORE_OK)
+}
+
+/// # Safety
+/// `kept` is NULL or writable, and so is `lost`.
+pub(super) unsafe fn deviation_count(session: &Session, kept: *mut u32, lost: *mut u32) -> Result<i32, Code> {
+    if kept.is_null() || !kept.is_aligned() || !lost.is_aligned() {
+        return Err(Code::Argument);
+    }
+    let others = session.manifest().map_or(0, |m| m.deviations_lost);
+    // SAFETY: not NULL; the caller's promise.
+    unsafe { kept.write(count(session.deviations().len())) };
+    if !lost.is_null() {
+        // SAFETY: not NULL; the caller's promise.
+        unsafe { lost.write(others) };
+    }
+    Ok(SMOOTHCORE_OK)
+}
+
+pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_deviation, Code> {
+    let d = usize::try_from(position).ok().and_then(|at| session.deviations().get(at));
+    let d = d.ok_or(Code::Argument)?;
+    Ok(smoothcore_deviation {
+        offset: d.offset,
+        rule: text::array(d.rule),
+        place: text::array(d.place),
+        ..record::blank()
+    })
+}
+
+pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
+    let pair = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
+    let (name, value) = pair.ok_or(Code::Argument)?;
+    Ok(smoothcore_metadata {
+        name: slice(name.as_bytes()),
+        value: slice(value.as_bytes()),
+        ..record::blank()
+    })
 }
 
 fn listed(session: &Session, stream: u32) -> Result<(StreamId, &Stream), Code> {

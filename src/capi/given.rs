@@ -7,6 +7,7 @@ use super::types::*;
 use super::{fill, types};
 use crate::error::Code;
 use crate::limits::Limits;
+use crate::manifest::Strictness;
 use crate::session::{AudioChoice, Config};
 use crate::time::{MediaTime, Micros};
 
@@ -62,14 +63,14 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
     {
         return Err(Code::Abi);
     }
-    if !c.reserved.is_null() || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
+    if !c.reserved.is_null() || c.reserved2 != 0 || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
         return Err(Code::Argument);
     }
     let limits = if c.limits.is_null() {
         Limits::default()
     } else {
         // SAFETY: the caller's promise.
-        limits(&unsafe { record::read(c.limits) }?)?
+        limits(&unsafe { record::read(c.limits) }?)
     };
     let limits = limits.clamped();
     let budget = match usize::try_from(c.budget_bytes) {
@@ -86,6 +87,11 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         SMOOTHCORE_AUDIO_LANGUAGE => AudioChoice::Language(c.audio_language.map(|letter| letter as u8)),
         SMOOTHCORE_AUDIO_ALL => AudioChoice::All,
         SMOOTHCORE_AUDIO_NONE => AudioChoice::None,
+        _ => return Err(Code::Argument),
+    };
+    let strictness = match c.strictness {
+        SMOOTHCORE_MANIFEST_LENIENT => Strictness::Lenient,
+        SMOOTHCORE_MANIFEST_STRICT => Strictness::Strict,
         _ => return Err(Code::Argument),
     };
     if c.max_bitrate != 0 && c.min_bitrate > c.max_bitrate {
@@ -110,6 +116,7 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         min_bitrate: c.min_bitrate,
         audio,
         decoder: fill::traits(c.framing, c.decoder_flags)?,
+        strictness,
         start_at: (c.start_at > 0).then_some(MediaTime(c.start_at)),
         ..whole
     };
@@ -119,15 +126,12 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
 }
 
 /// Limits, zeros replaced by defaults.
-fn limits(c: &types::smoothcore_limits) -> Result<Limits, Code> {
-    if c.reserved != 0 {
-        return Err(Code::Argument);
-    }
+fn limits(c: &types::smoothcore_limits) -> Limits {
     let d = Limits::default();
     let or = |given: u32, default: u32| if given == 0 { default } else { given };
     let or64 = |given: u64, default: u64| if given == 0 { default } else { given };
     let span = |given: u64, default: Micros| Micros(or64(given, default.0));
-    Ok(Limits {
+    Limits {
         manifest_bytes: or64(c.manifest_bytes, d.manifest_bytes),
         inflate_ratio: or(c.inflate_ratio, d.inflate_ratio),
         xml_depth: or(c.xml_depth, d.xml_depth),
@@ -157,6 +161,8 @@ fn limits(c: &types::smoothcore_limits) -> Result<Limits, Code> {
         retry_first: span(c.retry_first_us, d.retry_first),
         retry_longest: span(c.retry_longest_us, d.retry_longest),
         lost_in_a_row: or(c.lost_in_a_row, d.lost_in_a_row),
-        ..d
-    })
+        deviations: or(c.deviations, d.deviations),
+        payload_bytes: or(c.payload_bytes, d.payload_bytes),
+        metadata_bytes: or(c.metadata_bytes, d.metadata_bytes),
+    }
 }

@@ -3,6 +3,7 @@
 use core::ffi::c_char;
 
 use super::record::record;
+use super::types::smoothcore_slice;
 
 /// State: made, not opened.
 pub const SMOOTHCORE_STATE_NEW: u32 = 0;
@@ -196,3 +197,38 @@ pub struct smoothcore_level_info {
 }
 
 record!(smoothcore_level_info, codec_string);
+
+/// A place where the manifest deviates from the specification. You set `struct_size`; the library fills the rest.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_deviation {
+    /// sizeof(smoothcore_deviation).
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Byte offset in the inflated manifest.
+    pub offset: u64,
+    /// The rule that is broken, such as "stream-name-duplicate"; ended by NUL. The same in every release.
+    pub rule: [c_char; 32],
+    /// The element or attribute, such as "QualityLevel@FourCC"; ended by NUL.
+    pub place: [c_char; 56],
+}
+
+record!(smoothcore_deviation, place, offset);
+
+/// A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
+/// fills the rest.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_metadata {
+    /// sizeof(smoothcore_metadata).
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Its name in UTF-8, the library's as long as the handle lives; no NUL.
+    pub name: smoothcore_slice,
+    /// Its value, likewise.
+    pub value: smoothcore_slice,
+}
+
+record!(smoothcore_metadata, value);

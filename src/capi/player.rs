@@ -8,7 +8,10 @@ use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::decode::DecoderPort;
 use super::fill;
 use super::handle::{self, Guarded};
-use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
+use super::info::{
+    smoothcore_deviation, smoothcore_level_info, smoothcore_metadata, smoothcore_presentation,
+    smoothcore_stats, smoothcore_stream_info,
+};
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
 use super::scratch::Reserve;
@@ -474,6 +477,53 @@ pub unsafe extern "C" fn smoothcore_player_level(
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::write(out, &fill::level(body.player.session(), stream, position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
+/// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_deviation_count(
+    player: *mut smoothcore_player,
+    kept: *mut u32,
+    lost: *mut u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    let count = |body: &mut Body| unsafe { fill::deviation_count(body.player.session(), kept, lost) };
+    // SAFETY: as the header says.
+    unsafe { with(player, count) }
+}
+
+/// Deviation `position`, from 0. E_ARGUMENT when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_deviation(
+    player: *mut smoothcore_player,
+    position: u32,
+    out: *mut smoothcore_deviation,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &fill::deviation(body.player.session(), position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
+/// before the manifest is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_metadata(
+    player: *mut smoothcore_player,
+    position: u32,
+    out: *mut smoothcore_metadata,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &fill::metadata(body.player.session(), position)?) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

@@ -6,7 +6,10 @@ use core::mem;
 use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::fill::{self, CodecName};
 use super::handle::{self, Guarded};
-use super::info::{smoothcore_level_info, smoothcore_presentation, smoothcore_stats, smoothcore_stream_info};
+use super::info::{
+    smoothcore_deviation, smoothcore_level_info, smoothcore_metadata, smoothcore_presentation,
+    smoothcore_stats, smoothcore_stream_info,
+};
 use super::media::{
     SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_END_OF_STREAM,
     SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_RATE,
@@ -549,6 +552,53 @@ pub unsafe extern "C" fn smoothcore_session_level(
     let tell = |body: &mut Body| {
         // SAFETY: as the header says.
         unsafe { record::write(out, &fill::level(&body.session, stream, position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, tell) }
+}
+
+/// How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
+/// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_deviation_count(
+    session: *mut smoothcore_session,
+    kept: *mut u32,
+    lost: *mut u32,
+) -> i32 {
+    // SAFETY: as the header says.
+    let count = |body: &mut Body| unsafe { fill::deviation_count(&body.session, kept, lost) };
+    // SAFETY: as the header says.
+    unsafe { with(session, count) }
+}
+
+/// Deviation `position`, from 0. E_ARGUMENT when there are not so many.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_deviation(
+    session: *mut smoothcore_session,
+    position: u32,
+    out: *mut smoothcore_deviation,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &fill::deviation(&body.session, position)?) }?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, tell) }
+}
+
+/// Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
+/// before the manifest is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_metadata(
+    session: *mut smoothcore_session,
+    position: u32,
+    out: *mut smoothcore_metadata,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { record::write(out, &fill::metadata(&body.session, position)?) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

@@ -80,23 +80,30 @@ impl<const N: usize> Line<N> {
     }
 
     fn append(&mut self, text: &str) {
-        for c in text.chars() {
-            // A NUL would end the line for C.
-            let c = if c == '\0' { ' ' } else { c };
-            let mut utf8 = [0u8; 4];
-            let utf8 = c.encode_utf8(&mut utf8).as_bytes();
-            // One byte stays for the NUL.
-            let end = self.len.saturating_add(utf8.len());
-            if self.full || end >= N {
-                self.full = true;
-                return;
-            }
-            for (to, from) in self.bytes.iter_mut().skip(self.len).zip(utf8) {
-                *to = *from;
-            }
-            self.len = end;
+        if !self.full {
+            self.full = !append(&mut self.bytes, &mut self.len, text);
         }
     }
+}
+
+/// Puts `text` into `line` behind its first `len` bytes; `false` when it was cut off. One copy for lines of all lengths.
+fn append(line: &mut [u8], len: &mut usize, text: &str) -> bool {
+    for c in text.chars() {
+        // A NUL would end the line for C.
+        let c = if c == '\0' { ' ' } else { c };
+        let mut utf8 = [0u8; 4];
+        let utf8 = c.encode_utf8(&mut utf8).as_bytes();
+        // One byte stays for the NUL.
+        let end = len.saturating_add(utf8.len());
+        if end >= line.len() {
+            return false;
+        }
+        for (to, from) in line.iter_mut().skip(*len).zip(utf8) {
+            *to = *from;
+        }
+        *len = end;
+    }
+    true
 }
 
 impl<const N: usize> fmt::Write for Line<N> {

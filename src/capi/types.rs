@@ -64,6 +64,11 @@ pub const SMOOTHCORE_AUDIO_ALL: u32 = 2;
 /// Audio to play from the start: none.
 pub const SMOOTHCORE_AUDIO_NONE: u32 = 3;
 
+/// A manifest that deviates from the specification is read as it is meant; smoothcore_session_deviation tells how.
+pub const SMOOTHCORE_MANIFEST_LENIENT: u32 = 0;
+/// A manifest that deviates from the specification is SMOOTHCORE_E_MANIFEST_DEVIATION.
+pub const SMOOTHCORE_MANIFEST_STRICT: u32 = 1;
+
 /// Bytes of somebody's memory. Never grows, so it has no size of its own.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -139,13 +144,18 @@ pub struct smoothcore_limits {
     pub tries: u32,
     /// Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000.
     pub lost_in_a_row: u32,
-    /// Set to 0.
-    pub reserved: u32,
+    /// Deviations kept of one manifest; the rest is counted. Default 64, at most 1,024.
+    pub deviations: u32,
+    /// Bytes of all samples that stand in the manifest, decoded. Default 1 MiB, at most 16 MiB.
+    pub payload_bytes: u32,
+    /// Bytes of the manifest's root attributes kept as metadata; one that does not fit is left out. Default 4 KiB, at
+    /// most 64 KiB.
+    pub metadata_bytes: u32,
 }
 
 record!(
     smoothcore_limits,
-    reserved,
+    metadata_bytes,
     manifest_bytes,
     fragment_bytes,
     connect_timeout_us,
@@ -203,11 +213,15 @@ pub struct smoothcore_config {
     pub limits: *const smoothcore_limits,
     /// Set to NULL.
     pub reserved: *const core::ffi::c_void,
+    /// A SMOOTHCORE_MANIFEST_ number.
+    pub strictness: u32,
+    /// Set to 0.
+    pub reserved2: u32,
 }
 
 record!(
     smoothcore_config,
-    reserved,
+    reserved2,
     budget_bytes,
     seed,
     buffer_target_us,

@@ -161,7 +161,7 @@ impl Name {
     }
 
     fn decimal(&mut self, value: u32) {
-        let mut buffer = [0u8; crate::digits::DIGITS];
+        let mut buffer = [0u8; crate::decimal::DIGITS];
         self.text(crate::digits::write_decimal(u64::from(value), &mut buffer));
     }
 }

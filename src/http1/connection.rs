@@ -3,11 +3,13 @@
 use embedded_io::{Error as _, ErrorKind, Read, ReadReady, Write, WriteReady};
 
 use super::url::Target;
+use crate::decimal::Decimal;
 use crate::error::Code;
 use crate::mem::{Account, Text};
 use crate::port::{Progress, Security, Streams};
 use crate::time::{Instant, Micros};
 use crate::trace;
+use crate::trace::Plain;
 
 /// Connections kept for the next request.
 const IDLE: usize = 4;
@@ -41,12 +43,12 @@ pub(super) struct Connection<T> {
 /// The streams and what is kept of them.
 pub(super) struct Connections<S: Streams> {
     streams: S,
-    idle: heapless::Vec<Connection<S::Stream>, IDLE>,
+    idle: [Option<Connection<S::Stream>>; IDLE],
 }
 
 impl<S: Streams> Connections<S> {
     pub const fn new(streams: S) -> Connections<S> {
-        Connections { streams, idle: heapless::Vec::new() }
+        Connections { streams, idle: [const { None }; IDLE] }
     }
 
     pub const fn streams(&mut self) -> &mut S {
@@ -58,7 +60,7 @@ impl<S: Streams> Connections<S> {
         let mut host = Text::from(account, to.host).map_err(|e| e.code)?;
         match self.streams.connect(to.host, to.port, to.security) {
             Ok(stream) => {
-                log::debug!(target: trace::HTTP, "connect to {} port {}", to.host, to.port);
+                log::debug!(target: trace::HTTP, "connect to {} port {}", Plain(to.host), Decimal(to.port.into()));
                 let (port, security) = (to.port, to.security);
                 Ok(Connection { stream, host, port, security, past: Past::Fresh, since: Instant(0) })
             }
@@ -83,20 +85,18 @@ impl<S: Streams> Connections<S> {
     }
 
     pub fn close_idle(&mut self, account: &mut Account) {
-        while let Some(connection) = self.idle.pop() {
+        while let Some(connection) = self.idle.iter_mut().find_map(Option::take) {
             self.close(account, connection);
         }
     }
 
     /// Keeps a connection on which nothing is under way; the oldest one gives way.
     pub fn keep(&mut self, account: &mut Account, at: Instant, connection: Connection<S::Stream>) {
-        if self.idle.is_full() && !self.idle.is_empty() {
-            let oldest = self.idle.remove(0);
-            self.close(account, oldest);
-        }
         let connection = Connection { past: Past::Reused, since: at, ..connection };
-        if let Err(connection) = self.idle.push(connection) {
-            self.close(account, connection);
+        // An empty place sorts before every time.
+        let place = self.idle.iter_mut().min_by_key(|kept| kept.as_ref().map(|c| c.since));
+        if let Some(oldest) = place.and_then(|place| place.replace(connection)) {
+            self.close(account, oldest);
         }
     }
 }
@@ -114,11 +114,7 @@ where
         to: &Target<'_>,
     ) -> Option<Connection<S::Stream>> {
         // Ends: each round takes one away.
-        while let Some(n) = self.idle.iter().rposition(|c| c.leads(to)) {
-            if n >= self.idle.len() {
-                break;
-            }
-            let mut connection = self.idle.remove(n);
+        while let Some(mut connection) = self.take_latest(to) {
             let silent = matches!(connection.stream.read_ready(), Ok(false));
             // A stream whose readiness is only known by trying says yes; then trying is the way.
             let silent = silent || matches!(connection.receive(&mut [0]), Ok(Received::NotReady));
@@ -128,6 +124,11 @@ where
             self.close(account, connection);
         }
         None
+    }
+
+    fn take_latest(&mut self, to: &Target<'_>) -> Option<Connection<S::Stream>> {
+        let leading = self.idle.iter_mut().filter(|kept| kept.as_ref().is_some_and(|c| c.leads(to)));
+        leading.max_by_key(|kept| kept.as_ref().map(|c| c.since))?.take()
     }
 }
 

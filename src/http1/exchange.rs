@@ -11,6 +11,7 @@ use crate::mem::{Account, Bytes, Text};
 use crate::port::{Progress, Streams};
 use crate::time::Instant;
 use crate::trace;
+use crate::trace::Plain;
 
 /// Bytes read at a time while the head is awaited.
 const PIECE: usize = 512;
@@ -223,7 +224,7 @@ impl<T: Wire> Exchange<T> {
         account: &mut Account,
         code: Code,
     ) -> Code {
-        log::debug!(target: trace::HTTP, "{}: {}", trace::redacted(&self.url), code.text());
+        log::debug!(target: trace::HTTP, "{}: {}", trace::redacted(&self.url), Plain(code.text()));
         self.close(connections, account);
         self.phase = Phase::Failed(code);
         code

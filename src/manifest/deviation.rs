@@ -6,10 +6,12 @@
 
 use log::warn;
 
+use crate::decimal::Decimal;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
 use crate::mem::{Account, List};
 use crate::trace::MANIFEST;
+use crate::trace::Plain;
 
 /// Of one rule at one place, so many are kept: a stream of an hour would crowd out all others.
 const ALIKE: usize = 4;
@@ -66,7 +68,7 @@ impl Reading<'_> {
         let alike = notes.kept.iter().filter(|d| d.rule == rule && d.place == place).count();
         let room = alike < ALIKE && notes.kept.len() < self.limits.deviations as usize;
         if room && notes.kept.push(self.account, Deviation { rule, place, offset }).is_ok() {
-            warn!(target: MANIFEST, "{rule}: {place} at byte {offset}");
+            warn!(target: MANIFEST, "{}: {} at byte {}", Plain(rule), Plain(place), Decimal(offset));
         } else {
             notes.lost = notes.lost.saturating_add(1);
         }

@@ -6,6 +6,7 @@ use super::value::{Value, ends_all};
 use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes, Text};
+use crate::protection;
 
 const PLACE: &str = "Protection/ProtectionHeader";
 const ATTRIBUTES: [&str; 1] = ["ProtectionHeader@SystemID"];
@@ -35,7 +36,7 @@ impl HeaderDraft {
     pub(super) fn attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) {
         r.tally(&mut self.seen, &ATTRIBUTES, name, value.at);
         if name == b"SystemID" {
-            self.system_id = system_id(value.text);
+            self.system_id = protection::system_id(value.text);
             let [place] = ATTRIBUTES;
             if self.system_id.is_none() {
                 r.note("attribute-invalid", place, value.at);
@@ -102,17 +103,6 @@ impl HeaderDraft {
     pub(super) fn free(&mut self, account: &mut Account) {
         self.text.free(account);
     }
-}
-
-/// Thirty-two hexadecimal digits, whatever braces, hyphens and spaces stand between them.
-fn system_id(text: &str) -> Option<[u8; 16]> {
-    let mut digits = text.bytes().filter(|b| !matches!(b, b'{' | b'}' | b'-' | b' '));
-    let mut id = [0u8; 16];
-    let mut nibble = || char::from(digits.next()?).to_digit(16);
-    for byte in &mut id {
-        *byte = (nibble()?.wrapping_mul(16).wrapping_add(nibble()?)) as u8;
-    }
-    if digits.next().is_none() { Some(id) } else { None }
 }
 
 /// Whether `text` is a UUID with its hyphens in their places, in braces or without.

@@ -86,6 +86,34 @@ impl<T> Default for List<T> {
     }
 }
 
+/// The bytes of `total` items, charged. Growing may move: for a moment both old and new are on the heap, so both count.
+/// What does not depend on the type of the items is kept out of the lists, which are many.
+#[inline(never)]
+fn before_growth(account: &mut Account, total: usize, size: usize) -> Result<usize> {
+    let bytes = total.checked_mul(size).ok_or(Code::NoMemory)?;
+    account.charge(bytes)?;
+    Ok(bytes)
+}
+
+/// Settles the account of growth from `before` items to `now`, or to nothing when there was no memory.
+#[inline(never)]
+fn after_growth(
+    account: &mut Account,
+    bytes: usize,
+    (before, now): (usize, Option<usize>),
+    size: usize,
+) -> Result<()> {
+    let Some(now) = now else {
+        account.release(bytes);
+        return Err(Code::NoMemory.into());
+    };
+    account.release(before.saturating_mul(size));
+    // An allocator may round up; that part is charged as far as the cap allows.
+    let rounded = now.saturating_mul(size).saturating_sub(bytes);
+    let _ = account.charge(rounded);
+    Ok(())
+}
+
 impl<T> List<T> {
     /// An empty list, which holds nothing.
     pub const fn new() -> List<T> {
@@ -118,21 +146,10 @@ impl<T> List<T> {
         if total <= before {
             return Ok(());
         }
-        let size = size_of::<T>();
-        // Growing may move: for a moment both old and new are on the heap, so both are charged.
-        let bytes = total.checked_mul(size).ok_or(Code::NoMemory)?;
-        account.charge(bytes)?;
-        if self.items.try_reserve_exact(total.wrapping_sub(len)).is_err() {
-            account.release(bytes);
-            return Err(Code::NoMemory.into());
-        }
-        let now = self.items.capacity().saturating_mul(size);
-        account.release(before.saturating_mul(size));
-        // An allocator may round up; that part is charged as far as the cap allows.
-        if now > bytes {
-            let _ = account.charge(now.wrapping_sub(bytes));
-        }
-        Ok(())
+        let bytes = before_growth(account, total, size_of::<T>())?;
+        let grown = self.items.try_reserve_exact(total.wrapping_sub(len)).is_ok();
+        let now = grown.then(|| self.items.capacity());
+        after_growth(account, bytes, (before, now), size_of::<T>())
     }
 
     /// Appends `item`.

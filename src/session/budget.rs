@@ -5,6 +5,7 @@
 
 use super::Session;
 use crate::codec::Kind;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 
 /// Blocks below which a stream cannot move: one being filled, one being handed out, one for a sample across both.
@@ -55,7 +56,8 @@ impl Session {
         self.media_blocks = total;
         log::debug!(
             target: crate::trace::SESSION,
-            "{total} blocks of {block} bytes, {reserved} reserved, {media} in use"
+            "{} blocks of {} bytes, {} reserved, {} in use",
+            Decimal(total as u64), Decimal(block as u64), Decimal(reserved as u64), Decimal(media as u64)
         );
         for i in 0..self.feeds.len() {
             if text == 0 && self.feeds.get(i).is_some_and(|f| f.selected && f.fetches_text()) {

@@ -5,6 +5,7 @@ use super::feed::{Cursor, Fragment, Join, Offer, Rung, Source};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
+use crate::decimal::Decimal;
 use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, Output, Request, RequestKind};
 use crate::manifest::url;
@@ -304,7 +305,7 @@ impl Session {
         let bitrate = feed.rungs.iter().find(|r| r.level == level).map_or(0, |r| r.bitrate);
         let left = feed.mask(level, error.code);
         let event = event.about(feed.id).numbers(u64::from(bitrate), 0);
-        log::warn!(target: trace::SESSION, "stream {}: level of {bitrate} bit/s dropped: {error}", feed.id.0);
+        log::warn!(target: trace::SESSION, "stream {}: level of {} bit/s dropped: {error}", Decimal(feed.id.0.into()), Decimal(bitrate.into()));
         self.tell(event);
         if left.is_err() {
             self.drop_stream(i, error);

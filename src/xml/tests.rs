@@ -13,6 +13,7 @@ struct Recorder {
     log: String,
     text: String,
     offsets: Vec<u64>,
+    odd: Vec<(&'static str, u64)>,
 }
 
 impl Recorder {
@@ -22,6 +23,7 @@ impl Recorder {
             log: String::new(),
             text: String::new(),
             offsets: Vec::new(),
+            odd: Vec::new(),
         }
     }
 
@@ -38,6 +40,10 @@ impl Recorder {
 impl Handler for Recorder {
     fn account(&mut self) -> &mut Account {
         &mut self.account
+    }
+
+    fn odd(&mut self, rule: &'static str, at: u64) {
+        self.odd.push((rule, at));
     }
 
     fn start(&mut self, name: &[u8], at: u64) -> Result<()> {
@@ -194,8 +200,6 @@ fn syntax_errors_are_refused() {
         "<a><b></a></b>",
         "<a/><b/>",
         "x<a/>",
-        "<a/>x",
-        "<a/>&amp;",
         "<a b='<'/>",
         "<a b=1/>",
         "<a b/>",
@@ -218,6 +222,56 @@ fn syntax_errors_are_refused() {
         "<aa></a>",
     ] {
         assert_eq!(refusal(bad.as_bytes()).0, -100, "{bad}");
+    }
+}
+
+/// The rules a good document breaks, and where; the same in pieces of every size.
+fn oddities(document: &[u8]) -> Vec<(&'static str, u64)> {
+    let of = |piece: usize| {
+        let mut recorder = Recorder::new();
+        let mut parser = Parser::new(&Limits::default());
+        for bytes in document.chunks(piece) {
+            parser.feed(bytes, &mut recorder).unwrap();
+        }
+        parser.finish().unwrap();
+        parser.free(&mut recorder.account);
+        recorder.odd
+    };
+    let whole = of(document.len());
+    for piece in [1, 2, 3, 7] {
+        assert_eq!(of(piece), whole, "pieces of {piece}");
+    }
+    whole
+}
+
+#[test]
+fn what_is_wrong_but_harmless_is_told() {
+    assert_eq!(
+        oddities(b"<?xml version='1.0' encoding='UTF-8'?>\n<a/>\r\n <!-- a --> <?pi encoding='x'?>"),
+        []
+    );
+    for tail in ["x", "&amp;", "\0\0\0\0", "\u{1}x&"] {
+        assert_eq!(oddities(format!("<a/>\n{tail}").as_bytes()), [("xml-trailing-bytes", 5)], "{tail:?}");
+    }
+    assert_eq!(oddities(b"<a/>x <!-- --> y"), [("xml-trailing-bytes", 4)], "told once");
+    assert_eq!(oddities(b"<!-- a -- b --><a/>"), [("xml-comment", 9)]);
+    assert_eq!(oddities(b"\r\n<?xml version='1.0'?><a/>"), [("xml-declaration-late", 2)]);
+    assert_eq!(oddities(b"<!-- a --><?xml version='1.0'?><a/>"), [("xml-declaration-late", 10)]);
+}
+
+#[test]
+fn a_declaration_that_names_another_encoding_is_told() {
+    let document = |name: &str| format!("<?xml version='1.0' encoding='{name}'?><a/>");
+    for name in ["utf-8", "UTF-8", "us-ascii", "ISO-8859-1"] {
+        assert_eq!(oddities(document(name).as_bytes()), [], "{name}");
+    }
+    for name in ["utf-16", "UTF-16LE", "windows-1251", "x"] {
+        assert_eq!(oddities(document(name).as_bytes()), [("xml-encoding", 0)], "{name}");
+    }
+    assert_eq!(oddities(format!("\u{FEFF}{}", document("utf-16")).as_bytes()), [("xml-encoding", 3)]);
+    for big_endian in [false, true] {
+        assert_eq!(oddities(&utf16(&document("UTF-16"), big_endian, true)), []);
+        assert_eq!(oddities(&utf16(&document("utf-8"), big_endian, true)), [("xml-encoding", 2)]);
     }
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Tokenizer {
     /// Where each begins in `names`.
     starts: Vec<u16, DEPTH>,
     root_closed: bool,
+    /// Where the text begins, behind a byte order mark.
+    begin: Option<u64>,
     /// Something that does not belong there has come behind it.
     trailed: bool,
     /// A carriage return came last: a line feed behind it is the same line end.
@@ -92,6 +94,7 @@ impl Tokenizer {
             names: Bytes::new(),
             starts: Vec::new(),
             root_closed: false,
+            begin: None,
             trailed: false,
             after_cr: false,
             tag_at: 0,
@@ -106,6 +109,7 @@ impl Tokenizer {
 
     pub(super) fn run(&mut self, text: &str, origin: Origin, to: &mut dyn Handler) -> Result<()> {
         let w = Window { text, origin };
+        let _ = self.begin.get_or_insert(origin.of(0));
         let mut i = 0;
         while i < text.len() {
             i = match self.state {
@@ -482,8 +486,12 @@ impl Tokenizer {
         self.state = match (w.byte(at), self.state) {
             (Some(b'?'), _) => State::InstructionEnd,
             (Some(b'>'), State::InstructionEnd) => {
-                if let Some(rule) = declaration_fault(&self.token, self.tag_at, w.origin.step()) {
-                    to.odd(rule, self.tag_at);
+                if let Some(attributes) = declaration(&self.token) {
+                    if self.begin != Some(self.tag_at) {
+                        to.odd("xml-declaration-late", self.tag_at);
+                    } else if !names_encoding(attributes, w.origin.step()) {
+                        to.odd("xml-encoding", self.tag_at);
+                    }
                 }
                 State::Content
             }
@@ -514,20 +522,17 @@ impl Tokenizer {
     }
 }
 
-/// What is wrong with an instruction at `at`, in text of so many bytes a character, if it is an XML declaration.
-fn declaration_fault(instruction: &[u8], at: u64, step: u64) -> Option<&'static str> {
+/// The attributes in an instruction that is an XML declaration.
+fn declaration(instruction: &[u8]) -> Option<&[u8]> {
     let attributes = instruction.strip_prefix(b"xml")?;
-    if !attributes.first()?.is_ascii_whitespace() {
-        return None;
-    }
-    // Nothing but a byte order mark may come before it.
-    if at > 3 {
-        return Some("xml-declaration-late");
-    }
-    let name = encoding::encoding_name(attributes)?;
+    if attributes.first()?.is_ascii_whitespace() { Some(attributes) } else { None }
+}
+
+/// Whether a declaration names no other encoding than that of text with `step` bytes a character.
+fn names_encoding(attributes: &[u8], step: u64) -> bool {
+    let Some(name) = encoding::encoding_name(attributes) else { return true };
     let wide = name.get(..6).is_some_and(|n| n.eq_ignore_ascii_case(b"utf-16"));
-    let known = wide || encoding::narrow(name);
-    if known && wide == (step == 2) { None } else { Some("xml-encoding") }
+    if step == 2 { wide } else { encoding::narrow(name) }
 }
 
 fn doctype_begins(word: &[u8]) -> bool {

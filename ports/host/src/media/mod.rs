@@ -8,6 +8,9 @@ mod fragment;
 pub mod ism;
 pub mod ismc;
 pub mod presentation;
+// For the commands that write files.
+#[allow(dead_code)]
+pub mod rewrite;
 pub mod text;
 mod track;
 
