@@ -17,7 +17,7 @@ pub struct Captions<'a> {
 }
 
 /// What a stream is for, by its `Subtype`. Numbers are stable.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u32)]
 pub enum Role {
     /// What the programme consists of, or nothing special: pictures, sound, a text that says nothing of itself.

@@ -410,7 +410,10 @@ impl Session {
             self.text_settled(i);
         }
         self.tell(Event { http_status: failure.status, ..event });
-        if hopeless {
+        if hopeless && self.feeds.get(i).is_some_and(|f| f.join != Join::Settled) {
+            // The others play as if nobody had wanted it.
+            self.drop_stream(i, failure.error);
+        } else if hopeless {
             self.fail(failure.error);
         }
     }

@@ -59,13 +59,13 @@ impl Session {
             return Err(Code::Argument.into());
         }
         let position = self.position();
-        let running = self.clock.running();
+        let (running, unpaced) = (self.clock.running(), self.unpaced());
         self.select_feed(i, selection);
         if let (true, Some(feed)) = (wanted, self.feeds.get_mut(i)) {
             if let Some(position) = position {
                 feed.place(position);
             }
-            if feed.leads() && running {
+            if feed.leads() && (running || unpaced) {
                 feed.join = Join::Joining;
             }
             self.state = State::Playing;

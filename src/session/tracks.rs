@@ -104,9 +104,17 @@ impl Session {
         }
         self.select(at, to, Selection::On)?;
         let replaces = self.rivals(i).next().is_some();
+        let seam = self.seam(i);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
         if replaces && kind != Kind::Text && feed.fresh && !feed.ended {
             feed.join = Join::Replacing;
+            if let Some(seam) = seam.filter(|_| feed.fetch.is_none() && feed.queue.is_empty()) {
+                feed.place(seam);
+            }
+            // Without a clock there is nothing to bridge: the old one would only run away.
+            if self.unpaced() {
+                self.take_over(i);
+            }
         } else {
             self.take_over(i);
         }
@@ -165,13 +173,22 @@ impl Session {
     /// What is being shown, or about to be: where every stream that keeps pace has been handed over to, less what its
     /// decoder holds. `None` when nothing plays that could tell.
     pub(super) fn position(&self) -> Option<MediaTime> {
-        let (now, running) = (self.now, self.clock.running());
-        let shown = |f: &Feed| {
-            let depth = f.depth(now, running).0.saturating_mul(10);
-            MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth))
-        };
-        let keeps = |f: &&Feed| f.selected && f.leads() && !f.ended && f.join == Join::Settled;
-        self.feeds.iter().filter(keeps).map(shown).min()
+        self.feeds.iter().filter(|f| f.leads()).filter_map(|f| self.shown(f)).min()
+    }
+
+    /// The same of one stream, if it keeps pace.
+    fn shown(&self, f: &Feed) -> Option<MediaTime> {
+        if !f.selected || f.ended || f.join != Join::Settled {
+            return None;
+        }
+        let depth = f.depth(self.now, self.clock.running()).0.saturating_mul(10);
+        Some(MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth)))
+    }
+
+    /// Where stream `i` takes over: what is being shown of those it replaces.
+    fn seam(&self, i: usize) -> Option<MediaTime> {
+        let rivals = self.rivals(i).filter_map(|n| self.feeds.get(n));
+        rivals.filter_map(|f| self.shown(f)).min().or_else(|| self.position())
     }
 
     /// Streams that were turned on while the clock runs: lets them begin, take over and settle when they are ready.
@@ -187,9 +204,13 @@ impl Session {
 
     /// A stream that has caught up is one like the others. Until it has begun, what is over is left out.
     fn try_settle(&mut self, i: usize) {
-        let position = self.position();
+        let (mut position, unpaced) = (self.position(), self.unpaced());
         let (now, running, wanted) = (self.now, self.clock.running(), self.config.start_buffer);
         let Some(feed) = self.feeds.get_mut(i) else { return };
+        let waits = unpaced && feed.fresh;
+        if waits {
+            position = feed.preroll_until;
+        }
         if feed.fresh && feed.offer == Offer::None && !matches!(feed.setup, Setup::Asked(_)) {
             self.pass_over(i, position);
         }
@@ -197,14 +218,14 @@ impl Session {
         let full = feed.blocked || feed.offer == Offer::Refused || feed.ready(now, running) >= wanted;
         let begun = feed.depth(now, running) > Micros::ZERO
             && position.is_none_or(|p| feed.scale.media_time(feed.handed) > p);
-        if feed.ended || !running || position.is_none() || (begun && full) {
+        if feed.ended || !(running || waits) || position.is_none() || (begun && full) {
             feed.join = Join::Settled;
         }
     }
 
     /// Takes over once there is media from the position on.
     fn try_take_over(&mut self, i: usize) {
-        let position = self.position();
+        let position = self.seam(i);
         self.pass_over(i, position);
         let exhausted = self.is_exhausted(i);
         let alone = self.rivals(i).all(|n| self.feeds.get(n).is_none_or(|f| f.ended));
@@ -235,14 +256,21 @@ impl Session {
         if feed.kind != Kind::Audio {
             return;
         }
-        let Some(front) = feed.queue.first_mut().filter(|f| f.complete && !f.again) else { return };
-        while let Some([this, next, ..]) = front.table.samples().get(front.next..) {
+        let Some(front) = feed.queue.first_mut().filter(|f| !f.again) else { return };
+        let mut first = None;
+        while front.sample_at_hand()
+            && let Some([this, next, ..]) = front.table.samples().get(front.next..)
+        {
             let begins = front.dts.saturating_add(u64::from(this.duration));
             if !over(begins.saturating_add(u64::from(next.duration))) {
                 break;
             }
+            first = Some(u64::from(next.offset));
             front.dts = begins;
             front.next = front.next.saturating_add(1);
+        }
+        if let Some(first) = first.filter(|_| front.in_order) {
+            front.body.release_before(pool, account, first);
         }
     }
 }
