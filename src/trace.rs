@@ -19,8 +19,8 @@ pub const HTTP: &str = "smoothcore::http";
 pub const PLAYER: &str = "smoothcore::player";
 
 /// `url` up to its query string: what may be logged.
-pub fn redacted(url: &str) -> Plain<'_> {
-    Plain(url.split_once('?').map_or(url, |(head, _)| head))
+pub fn redacted(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(head, _)| head)
 }
 
 /// Text in a log line. Core's own `Display` of text knows widths and fills, a kilobyte of code that nothing here needs.

@@ -224,7 +224,7 @@ impl<T: Wire> Exchange<T> {
         account: &mut Account,
         code: Code,
     ) -> Code {
-        log::debug!(target: trace::HTTP, "{}: {}", trace::redacted(&self.url), Plain(code.text()));
+        log::debug!(target: trace::HTTP, "{}: {}", Plain(trace::redacted(&self.url)), Plain(code.text()));
         self.close(connections, account);
         self.phase = Phase::Failed(code);
         code
@@ -438,7 +438,7 @@ impl<T: Wire> Exchange<T> {
         self.url.free(account);
         self.url = target;
         resolved.map_err(|e| e.code)?;
-        log::debug!(target: trace::HTTP, "redirect to {}", trace::redacted(&self.url));
+        log::debug!(target: trace::HTTP, "redirect to {}", Plain(trace::redacted(&self.url)));
         // A body that came along is passed over; waiting for the rest of one costs more than a connection.
         if matches!(self.head.body, Body::Length(_)) {
             let here = self.buffer.len().saturating_sub(self.at) as u64;

@@ -9,6 +9,7 @@ use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
+use crate::trace::Plain;
 
 use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
 use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
@@ -36,7 +37,7 @@ impl Session {
         self.base.push(&mut self.account, &self.url)?;
         self.inbox.resize(&mut self.account, INBOX, 0)?;
         self.state = State::Opening;
-        log::info!(target: trace::SESSION, "open {}", trace::redacted(url));
+        log::info!(target: trace::SESSION, "open {}", Plain(trace::redacted(url)));
         Ok(())
     }
 
