@@ -343,30 +343,25 @@ fn what_the_host_gives_is_merged_into_the_timeline() {
                 if session.manifest().is_none() || id.is_some() {
                     return;
                 }
-                let cues: Vec<Cue<'_>> = cues
-                    .iter()
-                    .map(|(t, data)| Cue { time: MediaTime(*t), duration: 9 * SECOND, data })
-                    .collect();
+                let cue =
+                    |n: usize| Cue { time: MediaTime(cues[n].0), duration: 9 * SECOND, data: &cues[n].1 };
                 let given = GivenText {
                     name: "mine",
                     language: "gsw",
                     role: Role::Chapters,
                     format: FourCc(*b"TTML"),
-                    cues: &cues,
                 };
-                let before = session.stats().held;
-                let bad = GivenText { cues: &[cues[1], cues[0]], ..given };
-                assert_eq!(session.add_text(Instant(now), &bad), Err(Code::Argument.into()));
-                assert_eq!(
-                    session.add_text(Instant(now), &GivenText { cues: &[], ..given }),
-                    Err(Code::Argument.into())
-                );
+                let mut add =
+                    |list: &[Cue<'_>]| session.add_text(Instant(now), &given, &mut list.iter().copied());
+                let before = 200_000;
+                assert_eq!(add(&[cue(1), cue(0)]), Err(Code::Argument.into()));
+                assert_eq!(add(&[Cue { time: MediaTime(-1), ..cue(0) }]), Err(Code::Argument.into()));
+                assert_eq!(add(&[]), Err(Code::Argument.into()));
                 let big = vec![1; 5 << 20];
-                let bad = Cue { time: MediaTime(0), duration: 0, data: &big };
-                let bad = session.add_text(Instant(now), &GivenText { cues: &[bad], ..given });
-                assert_eq!(bad.unwrap_err().code, Code::Budget);
+                assert_eq!(add(&[cue(0), Cue { data: &big, ..cue(1) }]).unwrap_err().code, Code::Budget);
                 assert!(session.stats().held <= before + 4096, "nothing stays behind");
-                let stream = session.add_text(Instant(now), &given).unwrap();
+                let mut cues = (0..cues.len()).map(cue);
+                let stream = session.add_text(Instant(now), &given, &mut cues).unwrap();
                 assert_eq!(session.role(stream), Some(Role::Chapters));
                 assert_eq!(session.find_track(session.track(stream).unwrap()), Some(stream));
                 id = Some(stream);
@@ -394,14 +389,9 @@ fn a_given_document_comes_again_after_a_seek() {
             if session.manifest().is_some() && !given {
                 given = true;
                 let cue = Cue { time: MediaTime(0), duration: 0, data: b"<tt/>" };
-                let text = GivenText {
-                    name: "doc",
-                    language: "",
-                    role: Role::Subtitles,
-                    format: FourCc(*b"TTML"),
-                    cues: &[cue],
-                };
-                session.add_text(Instant(now), &text).unwrap();
+                let text =
+                    GivenText { name: "doc", language: "", role: Role::Subtitles, format: FourCc(*b"TTML") };
+                session.add_text(Instant(now), &text, &mut [cue].into_iter()).unwrap();
             }
             if now > 6_000_000 && !sought {
                 sought = true;

@@ -8,9 +8,10 @@ use super::media::{smoothcore_buffered, smoothcore_sample, smoothcore_setup};
 use super::ports::smoothcore_decoder_port;
 use super::record;
 use super::scratch::{PartList, Reserve};
+use super::tracks::{self, smoothcore_captions};
 use super::types::SMOOTHCORE_NO_TIME;
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use crate::io::{Buffered, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
 use crate::port::{Decoder, Submitted};
 
 /// A decoder port of C's, complete.
@@ -23,6 +24,7 @@ pub(super) struct DecoderPort {
     flush: unsafe extern "C" fn(*mut c_void, u32, u32),
     end: Option<unsafe extern "C" fn(*mut c_void, u32, u32)>,
     rate: Option<unsafe extern "C" fn(*mut c_void, i32)>,
+    captions: Option<unsafe extern "C" fn(*mut c_void, *const smoothcore_captions)>,
     parts: PartList,
     codec: CodecName,
 }
@@ -56,6 +58,7 @@ impl DecoderPort {
             flush,
             end: table.end,
             rate: table.rate,
+            captions: table.captions,
             parts: PartList::new(reserve.parts),
             codec: [0; 40],
         })
@@ -107,6 +110,14 @@ impl Decoder for DecoderPort {
         if let Some(end) = self.end {
             // SAFETY: above.
             unsafe { end(self.userdata, u32::from(stream.0), epoch.0) }
+        }
+    }
+
+    fn captions(&mut self, captions: &Captions<'_>) {
+        if let Some(hear) = self.captions {
+            let captions = tracks::captions(captions);
+            // SAFETY: above.
+            unsafe { hear(self.userdata, &raw const captions) }
         }
     }
 

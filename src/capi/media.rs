@@ -3,6 +3,7 @@
 use core::ffi::c_char;
 
 use super::record::record;
+use super::tracks::smoothcore_captions;
 use super::types::smoothcore_slice;
 
 /// A request fetches the client manifest.
@@ -187,9 +188,14 @@ pub struct smoothcore_sample {
     pub size: usize,
     /// The bytes in order: parameter sets or a header where the framing has one, then the body. No part is empty.
     pub parts: *const smoothcore_slice,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
+    /// its images. They count over all parts.
+    pub pieces: *const u32,
+    /// How many sub-samples; mostly 0.
+    pub piece_count: usize,
 }
 
-record!(smoothcore_sample, parts, pts, dts, duration, pts_90k, dts_90k, fragment);
+record!(smoothcore_sample, piece_count, pts, dts, duration, pts_90k, dts_90k, fragment);
 
 /// What the decoder of one stream holds. The library has set `struct_size`, `position` to SMOOTHCORE_NO_TIME and the
 /// rest to zeros before a port fills it.
@@ -259,6 +265,9 @@ pub const SMOOTHCORE_OUTPUT_END_OF_STREAM: u32 = 7;
 /// Output: something you may want to know stands in `event`.
 pub const SMOOTHCORE_OUTPUT_EVENT: u32 = 8;
 
+/// Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions.
+pub const SMOOTHCORE_OUTPUT_CAPTIONS: u32 = 12;
+
 /// One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
 /// NULL; it is valid until the next call with the same session.
 #[derive(Clone, Copy, Debug)]
@@ -286,6 +295,10 @@ pub struct smoothcore_output {
     pub sample: *const smoothcore_sample,
     /// EVENT.
     pub event: *const smoothcore_event,
+    /// CAPTIONS.
+    pub captions: *const smoothcore_captions,
+    /// NULL.
+    pub reserved: *const core::ffi::c_void,
 }
 
-record!(smoothcore_output, event, deadline_us);
+record!(smoothcore_output, reserved, deadline_us);

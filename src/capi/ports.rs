@@ -10,6 +10,7 @@ use super::media::{
     smoothcore_setup,
 };
 use super::record::record;
+use super::tracks::smoothcore_captions;
 
 /// A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
 /// any other negative number counts as SMOOTHCORE_E_NETWORK_IO. A positive number that is not named here, or a count
@@ -129,9 +130,11 @@ pub struct smoothcore_decoder_port {
     pub end: Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, epoch: u32)>,
     /// The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes.
     pub rate: Option<unsafe extern "C" fn(userdata: *mut c_void, rate: i32)>,
+    /// Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told.
+    pub captions: Option<unsafe extern "C" fn(userdata: *mut c_void, captions: *const smoothcore_captions)>,
 }
 
-record!(smoothcore_decoder_port, rate);
+record!(smoothcore_decoder_port, captions);
 
 /// A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well.
 #[derive(Clone, Copy, Debug)]

@@ -217,11 +217,17 @@ pub struct smoothcore_config {
     pub strictness: u32,
     /// Set to 0.
     pub reserved2: u32,
+    /// A SMOOTHCORE_TEXT_ number: the text streams to play. Nothing ever waits for them or fails with them.
+    pub text: u32,
+    /// 1: captions inside pictures come out beside them, too. 0: they stay in the samples alone.
+    pub captions: u32,
+    /// For SMOOTHCORE_TEXT_LANGUAGE, as audio_language.
+    pub text_language: [c_char; 8],
 }
 
 record!(
     smoothcore_config,
-    reserved2,
+    text_language,
     budget_bytes,
     seed,
     buffer_target_us,

@@ -7,7 +7,7 @@ use crate::codec::{FourCc, Kind};
 use crate::error::{Code, Result};
 use crate::io::{Role, StreamId};
 use crate::manifest::{Payload, Stream, Timeline};
-use crate::mem::{Account, Bytes, List, Text};
+use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::time::{Instant, MediaTime, TimeScale};
 
 /// A text stream of the host's.
@@ -21,11 +21,9 @@ pub struct GivenText<'a> {
     pub role: Role,
     /// What the bytes are, such as `TTML`; handed through to the decoder.
     pub format: FourCc,
-    /// In the order of their times. A whole document is one cue.
-    pub cues: &'a [Cue<'a>],
 }
 
-/// One sample of a text stream of the host's.
+/// One sample of a text stream of the host's. A whole document is one cue.
 #[derive(Clone, Copy, Debug)]
 pub struct Cue<'a> {
     /// When it is due; not negative.
@@ -37,32 +35,32 @@ pub struct Cue<'a> {
 }
 
 impl Session {
-    /// Adds a text stream, and plays it: its samples are handed out at their times like those of any other. It is listed
+    /// Adds a text stream of `cues` in the order of their times, and plays it: its samples are handed out at their times like those of any other. It is listed
     /// behind the streams of the manifest and can be turned off and on like them.
     ///
     /// # Errors
     /// [`Code::State`] before the manifest is there; [`Code::Argument`] for no cue at all, or times that are negative or
     /// fall; [`Code::LimitStreams`]; [`Code::Budget`] or [`Code::NoMemory`]. Nothing is added then.
-    pub fn add_text(&mut self, at: Instant, given: &GivenText<'_>) -> Result<StreamId> {
+    pub fn add_text<'c>(
+        &mut self,
+        at: Instant,
+        given: &GivenText<'_>,
+        cues: &mut dyn Iterator<Item = Cue<'c>>,
+    ) -> Result<StreamId> {
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
         let Some(manifest) = &mut self.manifest else { return Err(Code::State.into()) };
-        let in_order = given.cues.is_sorted_by_key(|c| c.time);
-        if given.cues.is_empty() || !in_order || given.cues.iter().any(|c| c.time < MediaTime(0)) {
-            return Err(Code::Argument.into());
-        }
         let n = manifest.streams.len();
         let id = match u16::try_from(n) {
             Ok(id) if n < self.config.limits.streams as usize => StreamId(id),
             _ => return Err(Code::LimitStreams.into()),
         };
-        let bytes = given.cues.iter().fold(0usize, |sum, c| sum.saturating_add(c.data.len()));
-        self.pool.trim(&mut self.account, bytes.saturating_add(given.cues.len().saturating_mul(64)));
         manifest.streams.reserve(&mut self.account, 1)?;
         let mut stream = empty();
-        let added = fill(&mut stream, &mut self.account, given).and_then(|()| self.add_feed(n, &stream));
+        let added = fill(&mut stream, &mut self.pool, &mut self.account, given, cues)
+            .and_then(|()| self.add_feed(n, &stream));
         let Some(manifest) = self.manifest.as_mut().filter(|_| added.is_ok()) else {
             stream.free(&mut self.account);
             return Err(added.err().unwrap_or(Code::State.into()));
@@ -96,18 +94,31 @@ fn empty() -> Stream {
     }
 }
 
-fn fill(stream: &mut Stream, account: &mut Account, given: &GivenText<'_>) -> Result<()> {
+fn fill<'c>(
+    stream: &mut Stream,
+    pool: &mut Pool,
+    account: &mut Account,
+    given: &GivenText<'_>,
+    cues: &mut dyn Iterator<Item = Cue<'c>>,
+) -> Result<()> {
     let language = if given.language.is_empty() { "und" } else { given.language };
     stream.name.push(account, given.name)?;
     stream.language.push(account, language)?;
     stream.subtype.push(account, subtype(given.role))?;
-    stream.payloads.reserve_exact(account, given.cues.len())?;
-    for cue in given.cues {
+    for cue in cues {
+        let before = stream.payloads.last().map_or(0, |p| p.time);
+        let time = u64::try_from(cue.time.0).ok().filter(|t| *t >= before).ok_or(Code::Argument)?;
+        // Blocks that lie idle give way.
+        let more = cue.data.len().saturating_add(stream.payloads.charged().saturating_mul(2));
+        pool.trim(account, more.saturating_add(1024));
+        stream.payloads.reserve(account, 1)?;
         let mut bytes = Bytes::new();
         bytes.reserve_exact(account, cue.data.len())?;
         bytes.extend(account, cue.data)?;
-        let time = u64::try_from(cue.time.0).unwrap_or(0);
         stream.payloads.push(account, Payload { time, duration: cue.duration, level: 0, bytes })?;
+    }
+    if stream.payloads.is_empty() {
+        return Err(Code::Argument.into());
     }
     give_level(account, stream, Some(given.format))
 }
