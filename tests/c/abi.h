@@ -42,5 +42,6 @@ void test_reentry(void);
 void test_contract(void);
 void test_streams(void);
 void test_handles(void);
+void test_tracks(void);
 
 #endif
