@@ -3,18 +3,20 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
-pub use crate::codec::Framing;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::CodecConfig;
+pub use crate::codec::{Framing, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
 
 mod protection;
+mod text;
 
 pub use protection::{
     Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
     SampleProtection, Scheme, Secrecy, Subsample,
 };
+pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -118,6 +120,8 @@ pub enum Output<'a> {
     Decrypt(Decrypt<'a>),
     /// Could the decoder play this? Answer with [`Input::Capable`]. Only with [`DecoderTraits::CAPABILITIES`].
     Capability(Candidate<'a>),
+    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
+    Captions(Captions<'a>),
     /// Order to the presentation clock.
     Rate(Rate),
     /// Throw away what the decoder of a stream holds, and anything of an older epoch.
@@ -229,6 +233,9 @@ pub struct Sample<'a> {
     pub bitrate: u32,
     /// How it is encrypted; `None` when it is clear.
     pub protection: Option<SampleProtection<'a>>,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them (`subs`, ISO/IEC 14496-12 8.7.7): for
+    /// bitmap subtitles the document, then its images. Empty otherwise.
+    pub pieces: &'a [u32],
     /// The bytes.
     pub data: Parts<'a>,
 }

@@ -405,6 +405,7 @@ impl<'t> Chaos<'t> {
                 Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) => {
                     panic!("nothing is protected, and nothing was asked for")
                 }
+                Output::Captions(_) => panic!("nobody asked for captions"),
                 Output::Rate(rate) => {
                     note!(self, "{now} rate {rate:?}");
                     self.running = rate != smoothcore::io::Rate::Hold;

@@ -40,6 +40,14 @@ pub struct Recorder {
     /// Bitrates it says it cannot play, and those it was asked about.
     pub incapable: Vec<u32>,
     pub asked: Vec<(u16, u32)>,
+    /// Stream, presentation time and bytes of captions, and how many samples had been taken.
+    pub captions: Vec<(u16, i64, Vec<u8>, usize)>,
+    /// Sizes of sub-samples of each sample that has them, by its place in `samples`.
+    pub pieces: BTreeMap<usize, Vec<u32>>,
+    /// When each sample was taken, in microseconds.
+    pub taken_at: Vec<u64>,
+    /// When a stream was flushed.
+    pub flushes: Vec<(u64, u16)>,
     pub offers: u64,
     pub last: u64,
 }
@@ -67,6 +75,9 @@ pub struct Held {
     pub position: Option<i64>,
     pub taken: u64,
     pub ended: bool,
+    /// Text is kept until it is shown, whatever there is of it.
+    pub text: bool,
+    pub fourcc: String,
     pub configured: Vec<u32>,
     pub refuse_levels: Vec<u32>,
     /// The key it was last set up with.
@@ -88,6 +99,10 @@ impl Recorder {
             rates: Vec::new(),
             incapable: Vec::new(),
             asked: Vec::new(),
+            captions: Vec::new(),
+            pieces: BTreeMap::new(),
+            taken_at: Vec::new(),
+            flushes: Vec::new(),
             offers: 0,
             last: 0,
         }
@@ -129,6 +144,8 @@ impl Decoder for Recorder {
         let name = smoothcore::codec::codec_string(setup.config).to_string();
         self.records.push((setup.stream.0, name, setup.record.to_vec()));
         held.key = setup.key.map(|k| k.0);
+        held.text = setup.kind == smoothcore::io::Kind::Text;
+        held.fourcc = setup.config.fourcc.to_string();
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",
@@ -159,6 +176,7 @@ impl Decoder for Recorder {
         }
         let unpaced = self.is_unpaced();
         let held = self.streams.get_mut(&stream).expect("configured first");
+        let unpaced = unpaced || held.text;
         if !unpaced && held.depth + sample.duration / 10 > self.capacity {
             return Ok(Submitted::Refused);
         }
@@ -198,6 +216,10 @@ impl Decoder for Recorder {
             .unwrap();
             super::agent::apply(&mut bytes, p.kid, p.iv, p.subsamples);
         }
+        if !sample.pieces.is_empty() {
+            self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
+        }
+        self.taken_at.push(self.now);
         self.samples.push(Taken {
             handle: sample.protection.map(|p| p.handle.0),
             stream,
@@ -220,6 +242,7 @@ impl Decoder for Recorder {
 
     fn flush(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "flush {} {}", stream.0, epoch.0).unwrap();
+        self.flushes.push((self.now, stream.0));
         let held = self.streams.entry(stream.0).or_default();
         held.depth = 0;
         held.ended = false;
@@ -233,6 +256,11 @@ impl Decoder for Recorder {
     fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
         self.asked.push((candidate.stream.0, candidate.bitrate));
         if self.incapable.contains(&candidate.bitrate) { Capable::No } else { Capable::Yes }
+    }
+
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        let taken = self.samples.len();
+        self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
     }
 
     fn rate(&mut self, rate: Rate) {

@@ -1,6 +1,6 @@
 //! The three driving modes over the rig.
 
-use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Outcome, Output, RequestId, StreamId};
+use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Kind, Outcome, Output, RequestId, StreamId};
 use smoothcore::player::Player;
 use smoothcore::port::{Clock, Decoder, Decryption, Http, Progress, Protection, Submitted};
 use smoothcore::session::{Config, ProtectionMode, Session, State, Stats};
@@ -151,6 +151,9 @@ impl Decoder for Clocked<'_> {
     }
     fn can_play(&mut self, candidate: &smoothcore::io::Candidate<'_>) -> smoothcore::io::Capable {
         self.inner.can_play(candidate)
+    }
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        self.inner.captions(captions);
     }
     fn rate(&mut self, rate: smoothcore::io::Rate) {
         self.inner.advance(self.now.get());
@@ -325,7 +328,7 @@ fn drain(
             }
             Output::Configure(setup) => {
                 let (stream, answer) = (setup.stream, decoder.configure(&setup));
-                if !streams.contains(&stream) {
+                if setup.kind != Kind::Text && !streams.contains(&stream) {
                     streams.push(stream);
                 }
                 session.input(at, Input::Configured(stream, answer));
@@ -348,6 +351,7 @@ fn drain(
                 let answer = decoder.can_play(&candidate);
                 session.input(at, Input::Capable(stream, position, answer));
             }
+            Output::Captions(captions) => decoder.captions(&captions),
             Output::Rate(rate) => decoder.rate(rate),
             Output::Flush(stream, epoch) => decoder.flush(stream, epoch),
             Output::EndOfStream(stream, epoch) => decoder.end(stream, epoch),
