@@ -187,9 +187,9 @@ fn h265_without_vps_finds_it_in_band_or_makes_one() {
 fn short_lengths_of_h265_and_h264_become_start_codes() {
     let attributes = "FourCC=\"H264\" NALUnitLengthField=\"1\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE3C80\"";
     let samples = vec![lengths(1, &[AVC_IDR, "650102"]), lengths(1, &[AVC_P])];
-    let played = run(&single("video", attributes, &[samples.clone()]), ES, 0);
+    let played = run(&single("video", attributes, std::slice::from_ref(&samples)), ES, 0);
     assert_eq!(bytes(&played), [coded(&[AVC_SPS, AVC_PPS, AVC_IDR, "650102"]), coded(&[AVC_P])]);
-    let played = run(&single("video", attributes, &[samples.clone()]), FILE, 0);
+    let played = run(&single("video", attributes, std::slice::from_ref(&samples)), FILE, 0);
     assert_eq!(setup(&played).1, hex("0142C00DFC E10008 6742C00DDA0507E4 010004 68CE3C80"));
     assert_eq!(bytes(&played), samples);
     let two = HEVC.replace("FourCC", "NALUnitLengthField=\"2\" FourCC").leak();
@@ -351,7 +351,7 @@ fn aac_gets_a_header_for_streams_only() {
             "FFF150802E7FFC",
         ),
     ] {
-        let origin = single("audio", attributes, &[samples.clone()]);
+        let origin = single("audio", attributes, std::slice::from_ref(&samples));
         let played = run(&origin, ES, 0);
         assert_eq!(setup(&played), (name, &hex(asc)[..]));
         assert_eq!(bytes(&played)[0], [hex(adts), samples[0].clone()].concat());

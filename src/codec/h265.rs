@@ -165,6 +165,7 @@ pub(super) struct Sps {
 
 impl Sps {
     /// ITU-T H.265 7.3.2.2.1, up to the ordering of pictures. `None` for anything out of range.
+    #[inline(never)]
     fn parse(unit: &[u8]) -> Option<Sps> {
         let mut bits = Bits::of_nal(unit.get(2..)?);
         let vps_id = bits.bits(4)? as u8;

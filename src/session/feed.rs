@@ -149,6 +149,8 @@ pub(super) struct Fragment {
     pub after_hole: bool,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
+    /// Samples in which parameter sets have been looked for.
+    pub searched: usize,
 }
 
 impl Fragment {
@@ -170,6 +172,7 @@ impl Fragment {
             in_order: true,
             after_hole: false,
             no_key: false,
+            searched: 0,
         }
     }
 
@@ -184,6 +187,7 @@ impl Fragment {
         self.walk = BoxWalk::new();
         self.complete = false;
         self.prepared = None;
+        self.searched = 0;
         self.placed = 0;
         if self.committed() {
             self.again = true;
@@ -328,6 +332,7 @@ impl Feed {
         fragment.duration = duration;
         fragment.next = 0;
         fragment.no_key = false;
+        fragment.searched = 0;
         fragment.again = false;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
