@@ -20,6 +20,7 @@ use crate::io::{
     StreamId,
 };
 use crate::manifest::{Manifest, Stream};
+use crate::mem::Text;
 use crate::session::{Selection, Session, State};
 use crate::time::{MediaTime, Micros};
 
@@ -343,13 +344,12 @@ pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_d
 }
 
 pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
-    let pair = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
-    let (name, value) = pair.ok_or(Code::Argument)?;
-    Ok(smoothcore_metadata {
-        name: slice(name.as_bytes()),
-        value: slice(value.as_bytes()),
-        ..record::blank()
-    })
+    let found = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
+    found.map(pair).ok_or(Code::Argument)
+}
+
+pub(super) fn pair((name, value): &(Text, Text)) -> smoothcore_metadata {
+    smoothcore_metadata { name: slice(name.as_bytes()), value: slice(value.as_bytes()), ..record::blank() }
 }
 
 fn listed(session: &Session, stream: u32) -> Result<(StreamId, &Stream), Code> {
