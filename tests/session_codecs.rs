@@ -379,3 +379,29 @@ fn an_unknown_picture_codec_goes_to_the_decoder_as_it_is() {
     let played = run(&origin("video", &[unknown, known]), ES, 0);
     assert_eq!(bytes(&played), [coded(&[AVC_SPS, AVC_PPS, AVC_IDR]), coded(&[AVC_P])]);
 }
+
+#[test]
+fn a_switch_to_a_level_without_key_frames_is_told() {
+    // Fragments of two seconds; the second level never starts one with a key frame.
+    let fragments = |first: &str| {
+        (0..6).map(|_| (0..50).map(|n| lengths(4, &[if n == 0 { first } else { AVC_P }])).collect()).collect()
+    };
+    let levels = [
+        Level {
+            attributes: "FourCC=\"H264\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE3C80\"",
+            fragments: fragments(AVC_IDR),
+        },
+        Level {
+            attributes: "FourCC=\"H264\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE06E2\"",
+            fragments: fragments(AVC_P),
+        },
+    ];
+    let played = run(&origin("video", &levels), ES, 0);
+    assert_eq!(played.decoder.samples.len(), 300, "nothing is lost");
+    let high: Vec<_> = played.decoder.samples.iter().filter(|s| s.bitrate == 2).collect();
+    assert!(!high.is_empty() && high.len() < 300, "both levels were played");
+    assert_eq!(played.count(EventKind::NoKeyFrame), played.count(EventKind::Switch), "once a switch");
+    assert!(high.iter().all(|s| !SampleFlags(s.flags).has(SampleFlags::KEY)));
+    assert!(SampleFlags(high[0].flags).has(SampleFlags::CONFIG));
+    assert_eq!(high[0].bytes, coded(&[AVC_SPS, "68CE06E2", AVC_P]));
+}
