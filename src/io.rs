@@ -198,11 +198,13 @@ pub struct Configure<'a> {
     pub epoch: Epoch,
     /// What it carries.
     pub kind: Kind,
-    /// Codec and its parameters; `private` is start-coded parameter sets or an AudioSpecificConfig.
+    /// Codec and its parameters.
     pub config: &'a CodecConfig,
     /// How the samples will be framed.
     pub framing: Framing,
-    /// Configuration record in the form the framing wants: Annex B parameter sets or `avcC`; AudioSpecificConfig.
+    /// Configuration record in the form the codec has and the framing wants ([`crate::codec::record`]): Annex B
+    /// parameter sets, or the payload of `avcC` or `hvcC`; AudioSpecificConfig; WAVEFORMATEX; the payload of `dac3` or
+    /// `dec3`; the headers of VC-1. May be empty.
     pub record: &'a [u8],
     /// The quality level's `Index`.
     pub level: u32,

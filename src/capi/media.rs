@@ -158,9 +158,11 @@ pub struct smoothcore_setup {
     pub nal_length: u32,
     /// 0.
     pub reserved: u32,
-    /// Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty.
+    /// Configuration in the form the codec has and the framing wants: Annex B parameter sets, or the payload of avcC or
+    /// hvcC; AudioSpecificConfig; WAVEFORMATEX; the payload of dac3 or dec3; the headers of VC-1. May be empty.
     pub record: smoothcore_slice,
-    /// The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given.
+    /// The same without regard to the framing: start-coded parameter sets, else as above; of a codec the library does
+    /// not know, the private bytes of the manifest.
     pub codec_private: smoothcore_slice,
     /// The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL.
     pub codec_string: *const c_char,

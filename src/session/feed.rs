@@ -228,6 +228,8 @@ pub(super) struct Fragment {
     pub after_hole: bool,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
+    /// Samples in which parameter sets have been looked for.
+    pub searched: usize,
 }
 
 impl Fragment {
@@ -252,6 +254,7 @@ impl Fragment {
             in_order: true,
             after_hole: false,
             no_key: false,
+            searched: 0,
         }
     }
 
@@ -267,6 +270,7 @@ impl Fragment {
         self.complete = false;
         self.cipher.clear();
         self.prepared = None;
+        self.searched = 0;
         self.placed = 0;
         self.parts.clear();
         if self.committed() {
@@ -448,6 +452,7 @@ impl Feed {
         fragment.duration = duration;
         fragment.next = 0;
         fragment.no_key = false;
+        fragment.searched = 0;
         fragment.again = false;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
