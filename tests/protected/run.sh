@@ -23,14 +23,25 @@ frames "$media/testcard_64.ismv" >"$work/pictures"
 [ "$(wc -l <"$work/pictures")" = 1200 ] || fail "FFmpeg finds other than 1,200 pictures in the clear file"
 ff -i "$media/testcard_eng.isma" -c copy -f adts "$work/sound"
 
+# H.265, whose NAL units begin otherwise.
+ff -f lavfi -i testsrc2=size=320x240:rate=25:duration=4 -pix_fmt yuv420p -c:v libx265 -preset ultrafast \
+    -x265-params log-level=none:keyint=50:min-keyint=50:scenecut=0 -tag:v hvc1 -f ismv "$work/hevc.ismv"
+frames "$work/hevc.ismv" >"$work/hevc.pictures"
+[ "$(wc -l <"$work/hevc.pictures")" = 100 ] || fail "FFmpeg finds other than 100 pictures in the H.265 file"
+
 # One directory a case; the origin serves them all.
 mkdir "$work/content"
 encrypt() { # CASE INDEX-OPTIONS...
     name=$1
     shift
     mkdir "$work/content/$name"
-    "$smoothcore" index "$media/testcard_64.ismv" "$media/testcard_eng.isma" -o "$work/content/$name/film" \
-        --protect "$key" "$@" >"$work/$name.index" 2>&1 || { cat "$work/$name.index" >&2; fail "$name: not encrypted"; }
+    case $name in
+        hevc-*) files=$work/hevc.ismv ;;
+        *) files="$media/testcard_64.ismv $media/testcard_eng.isma" ;;
+    esac
+    # shellcheck disable=SC2086  # a list
+    "$smoothcore" index $files -o "$work/content/$name/film" --protect "$key" "$@" >"$work/$name.index" 2>&1 ||
+        { cat "$work/$name.index" >&2; fail "$name: not encrypted"; }
     sed -n 's/^key /--key /p' "$work/$name.index" >"$work/$name.keys"
 }
 for box in piff senc; do
@@ -43,6 +54,8 @@ for box in piff senc; do
     encrypt "ctr-$box-lead" --box $box --clear-lead 3
     encrypt "ctr-$box-rotating" --box $box --rotate 5
     encrypt "cbcs-$box-lead-rotating" --scheme cbcs --box $box --clear-lead 2 --rotate 7
+    encrypt "hevc-ctr-$box" --box $box
+    encrypt "hevc-cbcs-$box" --scheme cbcs --box $box
 done
 
 "$smoothcore" origin "$work/content" >"$work/origin" 2>"$work/origin.log" &
@@ -60,12 +73,17 @@ for case in "$work"/content/*; do
     # shellcheck disable=SC2046  # two words a key
     "$smoothcore" play --speed max --sink "files:$out" $(cat "$work/$name.keys") "${root}$name/film.ism/Manifest" \
         >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$name does not play"; }
-    frames "$out/video.h264" >"$work/decrypted"
-    cmp -s "$work/pictures" "$work/decrypted" || fail "$name: other pictures"
-    cmp -s "$work/sound" "$out/audio.aac" || fail "$name: other sound"
+    frames "$out"/video.* >"$work/decrypted"
+    case $name in
+        hevc-*) cmp -s "$work/hevc.pictures" "$work/decrypted" || fail "$name: other pictures" ;;
+        *)
+            cmp -s "$work/pictures" "$work/decrypted" || fail "$name: other pictures"
+            cmp -s "$work/sound" "$out/audio.aac" || fail "$name: other sound"
+            ;;
+    esac
     count=$((count + 1))
 done
-[ $count = 18 ] || fail "$count cases, not 18"
+[ $count = 22 ] || fail "$count cases, not 22"
 
 # The copies are encrypted: without a key nothing plays, and the message says why.
 refused() { # WHAT CASE TEXT PLAY-OPTIONS...
@@ -82,4 +100,4 @@ refused "a wrong key" ctr-piff-8-subsamples "the key given for KID $kid is wrong
 refused "a wrong key of several" ctr-piff-rotating "the key given for KID $kid is wrong" --key "$wrong"
 refused "another key" ctr-senc-8-subsamples "no key for KID $kid was given" --key "f${key#0}"
 
-echo "protected: 18 ways of encryption play like the clear files; wrong and missing keys are told"
+echo "protected: 22 ways of encryption play like the clear files; wrong and missing keys are told"
