@@ -124,8 +124,8 @@ codecs: tools
 	@sh tests/peers/codecs.sh
 
 # Test content encrypted in every way, played with its keys; the clear-key port from C.
-protected: tools
-	@sh tests/protected/run.sh bin/smoothcore
+protected: $(ARCHIVES) tools
+	@sh tests/protected/run.sh bin/smoothcore $(call archive,$(HOST))
 	@sh ports/clearkey/c/test.sh
 
 coverage:
