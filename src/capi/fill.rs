@@ -406,3 +406,27 @@ pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smo
         ..record::blank()
     })
 }
+
+/// Copies an init segment to a C caller's buffer if there is room; tells how long it is.
+///
+/// # Safety
+/// `buffer` has room for `size` bytes or `size` is 0; `length` may be written.
+pub(super) unsafe fn init_segment(
+    session: &mut Session,
+    (stream, position): (u32, u32),
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> Result<i32, Code> {
+    if length.is_null() || (buffer.is_null() && size != 0) || size > isize::MAX as usize {
+        return Err(Code::Argument);
+    }
+    let segment = session.init_segment(stream_id(stream)?, position).map_err(|e| e.code)?;
+    // SAFETY: not NULL, and the caller's promise.
+    unsafe { length.write(segment.len()) };
+    if !buffer.is_null() && segment.len() <= size {
+        // SAFETY: there is room; what the session holds is not the caller's.
+        unsafe { core::ptr::copy_nonoverlapping(segment.as_ptr(), buffer, segment.len()) };
+    }
+    Ok(SMOOTHCORE_OK)
+}

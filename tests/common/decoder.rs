@@ -31,6 +31,8 @@ pub struct Recorder {
     pub streams: BTreeMap<u16, Held>,
     pub log: String,
     pub samples: Vec<Taken>,
+    /// Stream, codec name and record of every set-up.
+    pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
     offers: u64,
@@ -71,6 +73,7 @@ impl Recorder {
             streams: BTreeMap::new(),
             log: String::new(),
             samples: Vec::new(),
+            records: Vec::new(),
             running: false,
             rates: Vec::new(),
             offers: 0,
@@ -111,6 +114,8 @@ impl Decoder for Recorder {
             return Configured::Refused;
         }
         held.configured.push(setup.bitrate);
+        let name = smoothcore::codec::codec_string(setup.config).to_string();
+        self.records.push((setup.stream.0, name, setup.record.to_vec()));
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",

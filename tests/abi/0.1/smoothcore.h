@@ -1202,6 +1202,20 @@ int32_t smoothcore_session_metadata(struct smoothcore_session *session,
                                     uint32_t position,
                                     struct smoothcore_metadata *out);
 
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_session_init_segment(struct smoothcore_session *session,
+                                        uint32_t stream,
+                                        uint32_t position,
+                                        uint8_t *buffer,
+                                        size_t size,
+                                        size_t *length);
+
 /* Makes a player. `*out` goes back to smoothcore_player_destroy; it is NULL after an error. No port is called.
  *
  * E_ARGUMENT for a number out of range, a missing port or required function; E_ABI for a header of another ABI major or
@@ -1317,6 +1331,20 @@ int32_t smoothcore_player_deviation(struct smoothcore_player *player,
 int32_t smoothcore_player_metadata(struct smoothcore_player *player,
                                    uint32_t position,
                                    struct smoothcore_metadata *out);
+
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_player_init_segment(struct smoothcore_player *player,
+                                       uint32_t stream,
+                                       uint32_t position,
+                                       uint8_t *buffer,
+                                       size_t size,
+                                       size_t *length);
 
 /* Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
  * whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.

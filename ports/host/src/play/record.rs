@@ -71,7 +71,9 @@ impl Record {
             EventKind::Resumed => MarkKind::Resume,
             EventKind::StreamDropped | EventKind::LevelDropped => MarkKind::Dropped,
             EventKind::Failed => MarkKind::Failed,
-            EventKind::Opened | EventKind::Seeking | EventKind::Ended | EventKind::NoKeyFrame => MarkKind::Other,
+            EventKind::Opened | EventKind::Seeking | EventKind::Ended | EventKind::NoKeyFrame => {
+                MarkKind::Other
+            }
             EventKind::FragmentStarted | EventKind::FragmentDone | EventKind::StreamEnded => return,
         };
         let text = describe(event, names).unwrap_or_default();
