@@ -44,5 +44,6 @@ void test_streams(void);
 void test_handles(void);
 void test_init(void);
 void test_source(void);
+void test_tracks(void);
 
 #endif
