@@ -157,7 +157,7 @@ foreign: $(ARCHIVES)
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \
 	    cargo build --locked --quiet --target $$t --no-default-features && \
-	    cargo build --locked --quiet --target $$t --no-default-features --features http1 || exit 1; \
+	    cargo build --locked --quiet --target $$t --no-default-features --features http1,local || exit 1; \
 	    echo "bare: the core builds for $$t"; done
 	@$(foreach t,$(BARE),sh tests/bare/run.sh $(t) $(call archive,$(t)) &&) true
 

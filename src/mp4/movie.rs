@@ -260,7 +260,7 @@ fn read_entry<'a>(
                 entry.name = original.unwrap_or(entry.name);
                 protection = found;
             }
-            b"avcC" | b"hvcC" | b"esds" | b"dac3" | b"dec3" | b"dvc1" | b"wfex" | b"vttC"
+            b"avcC" | b"hvcC" | b"esds" | b"dac3" | b"dec3" | b"dvc1" | b"wfex" | b"pcmC" | b"vttC"
                 if entry.config_name.is_none() =>
             {
                 entry.config_name = Some(child.kind);

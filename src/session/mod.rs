@@ -18,6 +18,7 @@ mod config;
 mod deliver;
 mod feed;
 mod framing;
+mod init;
 mod open;
 mod receive;
 mod retry;
@@ -26,6 +27,7 @@ mod seek;
 mod stats;
 
 pub use config::{AudioChoice, Config};
+pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 

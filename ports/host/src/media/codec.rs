@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::boxes::{Fields, find, name};
+use super::boxes::{Fields, find, name, need};
 
 /// What a QualityLevel says about its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,12 @@ pub fn from_stsd(stsd: &[u8]) -> Result<Codec> {
     let entry = fields.rest();
     let head = super::boxes::head(entry, entry.len() as u64)?;
     let body = &entry[head.len as usize..head.size as usize];
-    let codec = match &head.kind {
+    let kind = match &head.kind {
+        b"encv" => original(body, VIDEO_FIELDS)?,
+        b"enca" => original(body, AUDIO_FIELDS)?,
+        kind => *kind,
+    };
+    let codec = match &kind {
         b"avc1" | b"avc3" => video(body, b"avcC", "H264", avc_sets),
         b"hvc1" => video(body, b"hvcC", "HVC1", hevc_sets),
         b"hev1" => video(body, b"hvcC", "HEV1", hevc_sets),
@@ -41,10 +46,19 @@ pub fn from_stsd(stsd: &[u8]) -> Result<Codec> {
         b"ec-3" => dolby(body, b"dec3", "EC-3", eac3),
         b"wma " | b"owma" => wave(body),
         b"sowt" | b"ipcm" => pcm(body),
-        b"encv" | b"enca" => bail!("sample entry {}: protected files cannot be indexed", name(head.kind)),
         kind => bail!("sample entry {}: not a codec this command knows", name(*kind)),
     };
     codec.with_context(|| format!("sample entry {}", name(head.kind)))
+}
+
+/// Bytes of a sample entry before its boxes.
+pub const VIDEO_FIELDS: usize = 78;
+pub const AUDIO_FIELDS: usize = 28;
+
+/// What a protected sample entry was before (`frma`, ISO/IEC 14496-12 8.12.2).
+fn original(body: &[u8], fields: usize) -> Result<[u8; 4]> {
+    let frma = need(body.get(fields..).context("sample entry cut short")?, &[b"sinf", b"frma"])?;
+    Fields::new(frma).array()
 }
 
 type Sets = fn(&[u8]) -> Result<(Vec<u8>, u8)>;

@@ -3,13 +3,18 @@
 
 pub mod boxes;
 mod codec;
-mod file;
+pub mod file;
 mod fragment;
 pub mod ism;
 pub mod ismc;
 pub mod movie;
+mod playready;
 pub mod presentation;
+pub mod protect;
 pub mod reader;
+pub mod remake;
+// For the commands that write files.
+#[allow(dead_code)]
 pub mod rewrite;
 pub mod samples;
 pub mod scan;
