@@ -77,7 +77,7 @@ impl Source {
         let opened = match extension(path).as_str() {
             "ism" | "isml" => by_server_manifest(path, levels, sound),
             "ismc" => by_server_manifest(&beside(path)?, levels, sound),
-            _ => by_file(path, levels, sound),
+            _ => return by_file(path, levels, sound),
         };
         opened.with_context(|| name.to_owned())
     }
