@@ -9,6 +9,7 @@ use super::media::{
     smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample,
     smoothcore_setup,
 };
+use super::protection::{smoothcore_candidate, smoothcore_protection_port};
 use super::record::record;
 
 /// A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
@@ -168,9 +169,13 @@ pub struct smoothcore_decoder_port {
     pub end: Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, epoch: u32)>,
     /// The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes.
     pub rate: Option<unsafe extern "C" fn(userdata: *mut c_void, rate: i32)>,
+    /// With SMOOTHCORE_DECODER_CAPABILITIES, asked about every quality level before playback starts. OK when it can play it;
+    /// anything else, and the level is dropped. NULL: it can play everything.
+    pub can_play:
+        Option<unsafe extern "C" fn(userdata: *mut c_void, candidate: *const smoothcore_candidate) -> i32>,
 }
 
-record!(smoothcore_decoder_port, rate);
+record!(smoothcore_decoder_port, can_play);
 
 /// A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well.
 #[derive(Clone, Copy, Debug)]
@@ -230,6 +235,8 @@ pub struct smoothcore_ports {
     /// Files, for smoothcore_player_open with a path instead of a URL; NULL: none. SMOOTHCORE_E_UNSUPPORTED in a library
     /// built without presentations on disk.
     pub source: *const smoothcore_source_port,
+    /// A DRM agent; NULL: none, or one that you speak for yourself.
+    pub protection: *const smoothcore_protection_port,
 }
 
-record!(smoothcore_ports, source);
+record!(smoothcore_ports, protection);

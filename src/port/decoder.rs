@@ -1,7 +1,9 @@
 //! The decoder seam.
 
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use crate::io::{
+    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+};
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,4 +39,10 @@ pub trait Decoder {
 
     /// Order to the presentation clock.
     fn rate(&mut self, rate: Rate);
+
+    /// Whether it could play a level; asked before playback starts, with [`DecoderTraits::CAPABILITIES`] only.
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        let _ = candidate;
+        Capable::Yes
+    }
 }

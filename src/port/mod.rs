@@ -6,9 +6,11 @@
 mod clock;
 mod decoder;
 mod http;
+mod protection;
 mod source;
 
 pub use clock::Clock;
 pub use decoder::{Decoder, Submitted};
 pub use http::{Http, Progress, Security, Streams};
+pub use protection::{Decryption, NoProtection, Protection};
 pub use source::Source;

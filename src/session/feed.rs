@@ -8,6 +8,7 @@ use crate::mem::{Account, Bytes, Chain, List, Pool};
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
+use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
 
 /// One quality level that may be chosen.
@@ -18,6 +19,22 @@ pub(super) struct Rung {
     pub bitrate: u32,
     /// Why it may not be chosen any more.
     pub masked: Option<Code>,
+    /// Whether output restrictions leave it.
+    pub permit: Permit,
+}
+
+/// Whether output restrictions leave a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Permit {
+    Granted,
+    Withdrawn,
+}
+
+impl Rung {
+    /// Whether it may be chosen.
+    pub fn is_open(&self) -> bool {
+        self.masked.is_none() && self.permit == Permit::Granted
+    }
 }
 
 /// Where the next fragment comes from.
@@ -40,6 +57,10 @@ pub(super) enum Offer {
     Refused,
     /// The decoder holds it in its hands, but its fragment has been given up: the answer changes nothing.
     Lost,
+    /// The host is decrypting it.
+    Decrypting,
+    /// The host could not decrypt it yet; nothing more before it reports or time passes.
+    Busy,
 }
 
 /// How far the decoder's set-up is.
@@ -118,6 +139,8 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Keys of its samples.
+    pub guard: Guard,
 }
 
 /// One fragment being fetched or handed out.
@@ -132,6 +155,7 @@ pub(super) struct Fragment {
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
+    pub cipher: Cipher,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
     pub complete: bool,
@@ -161,6 +185,7 @@ impl Fragment {
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
+            cipher: Cipher::new(),
             placed: 0,
             complete: false,
             next: 0,
@@ -183,6 +208,7 @@ impl Fragment {
         self.body.clear(pool, account);
         self.walk = BoxWalk::new();
         self.complete = false;
+        self.cipher.clear();
         self.prepared = None;
         self.placed = 0;
         if self.committed() {
@@ -244,6 +270,7 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            guard: Guard::default(),
         }
     }
 
@@ -261,6 +288,9 @@ impl Feed {
 
     /// Media in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
+        if self.is_locked() {
+            return self.depth(now, running);
+        }
         let whole = self.queue.iter().filter(|f| f.complete);
         let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
@@ -309,6 +339,10 @@ impl Feed {
     /// Makes the back of the queue ready for a body from byte 0.
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
+        if self.offer == Offer::Decrypting && self.queue.len() == 1 {
+            // The answer will be about bytes that are gone.
+            self.offer = Offer::Lost;
+        }
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
         }
@@ -338,6 +372,7 @@ impl Feed {
         if let Some(mut fragment) = self.queue.remove(index) {
             fragment.body.clear(pool, account);
             fragment.table.clear();
+            fragment.cipher.clear();
             let _ = self.spare.push(account, fragment);
         }
     }
@@ -359,6 +394,6 @@ impl Feed {
         for r in self.rungs.iter_mut().filter(|r| r.level == level) {
             r.masked = Some(why);
         }
-        if self.rungs.iter().all(|r| r.masked.is_some()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
+        if self.rungs.iter().all(|r| !r.is_open()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
     }
 }

@@ -50,7 +50,7 @@ impl Session {
         if feed.selected == wanted {
             return Ok(());
         }
-        if wanted && feed.rungs.iter().all(|r| r.masked.is_some()) {
+        if wanted && feed.rungs.iter().all(|r| !r.is_open()) {
             return Err(Code::Argument.into());
         }
         // Where the others are handing out, or are about to.
@@ -101,6 +101,7 @@ impl Session {
         feed.retry = Default::default();
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
+        feed.guard.reset();
         feed.fresh = true;
         feed.discontinuity = true;
         feed.parameter_sets_due = true;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use smoothcore::error::Code;
-use smoothcore::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use smoothcore::io::{
+    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+};
 use smoothcore::port::{Decoder, Submitted};
 use smoothcore::time::{MediaTime, Micros};
 
@@ -35,8 +37,11 @@ pub struct Recorder {
     pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
-    offers: u64,
-    last: u64,
+    /// Bitrates it says it cannot play, and those it was asked about.
+    pub incapable: Vec<u32>,
+    pub asked: Vec<(u16, u32)>,
+    pub offers: u64,
+    pub last: u64,
 }
 
 /// One sample taken.
@@ -50,7 +55,10 @@ pub struct Taken {
     pub flags: u32,
     pub fragment: u64,
     pub bitrate: u32,
+    /// Decrypted where they came encrypted.
     pub bytes: Vec<u8>,
+    /// Key handle, if it came encrypted.
+    pub handle: Option<u64>,
 }
 
 #[derive(Default, Debug)]
@@ -61,6 +69,8 @@ pub struct Held {
     pub ended: bool,
     pub configured: Vec<u32>,
     pub refuse_levels: Vec<u32>,
+    /// The key it was last set up with.
+    pub key: Option<u64>,
 }
 
 impl Recorder {
@@ -76,6 +86,8 @@ impl Recorder {
             records: Vec::new(),
             running: false,
             rates: Vec::new(),
+            incapable: Vec::new(),
+            asked: Vec::new(),
             offers: 0,
             last: 0,
         }
@@ -116,6 +128,7 @@ impl Decoder for Recorder {
         held.configured.push(setup.bitrate);
         let name = smoothcore::codec::codec_string(setup.config).to_string();
         self.records.push((setup.stream.0, name, setup.record.to_vec()));
+        held.key = setup.key.map(|k| k.0);
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",
@@ -126,6 +139,9 @@ impl Decoder for Recorder {
             fnv1a([setup.record].into_iter())
         )
         .unwrap();
+        if let Some(key) = setup.key {
+            writeln!(self.log, "key {} {}", setup.stream.0, key.0).unwrap();
+        }
         Configured::Ok
     }
 
@@ -151,7 +167,7 @@ impl Decoder for Recorder {
         }
         held.taken += 1;
         held.position = Some(sample.pts.0);
-        let bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
+        let mut bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
         writeln!(
             self.log,
             "sample {} {} {} {} {} {} {} {} {} {:016x}",
@@ -167,7 +183,23 @@ impl Decoder for Recorder {
             fnv1a(sample.data.clone())
         )
         .unwrap();
+        if let Some(p) = &sample.protection {
+            assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
+            writeln!(
+                self.log,
+                "protected {} {:?} {:02x?} {:02x?} {} {}",
+                p.handle.0,
+                p.scheme,
+                p.kid.unwrap_or_default().0,
+                p.iv,
+                p.subsamples.len(),
+                p.subsamples.first().map_or(0, |s| s.clear)
+            )
+            .unwrap();
+            super::agent::apply(&mut bytes, p.kid, p.iv, p.subsamples);
+        }
         self.samples.push(Taken {
+            handle: sample.protection.map(|p| p.handle.0),
             stream,
             epoch: sample.epoch.0,
             dts: sample.dts.0,
@@ -196,6 +228,11 @@ impl Decoder for Recorder {
     fn end(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "end {} {}", stream.0, epoch.0).unwrap();
         self.streams.entry(stream.0).or_default().ended = true;
+    }
+
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        self.asked.push((candidate.stream.0, candidate.bitrate));
+        if self.incapable.contains(&candidate.bitrate) { Capable::No } else { Capable::Yes }
     }
 
     fn rate(&mut self, rate: Rate) {
