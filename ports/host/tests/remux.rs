@@ -263,6 +263,22 @@ fn times_of_presentation_are_told_from_times_of_decoding() {
 }
 
 #[test]
+fn parameter_sets_may_be_among_the_samples() {
+    let server = serve(0, "", &[]);
+    let manifest = server.answers.lock().unwrap()["/a/Manifest"].clone();
+    let manifest = String::from_utf8(manifest).unwrap().replace(AVC, "");
+    server.put("/a/Manifest", manifest.as_bytes());
+    let out = scratch("remux-in-band").join("out.mp4");
+    let done = remux(&server.url("/a/Manifest"), &out, &[]);
+    assert!(done.status.success(), "{}", said(&done));
+    let file = fs::read(&out).unwrap();
+    let stsd = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"]).unwrap();
+    assert_eq!(&file[stsd.start + 12..stsd.start + 16], b"avc3");
+    let avcc = boxed(b"avcC", &[&[1, 0x4d, 0x40, 0x1e, 0xff, 0xe0, 0]]);
+    assert!(file[stsd].windows(avcc.len()).any(|window| window == avcc));
+}
+
+#[test]
 fn encrypted_samples_stay_encrypted_and_the_file_says_how() {
     let kid = *b"0123456789abcdef";
     let header = "<Protection><ProtectionHeader SystemID=\"EDEF8BA9-79D6-4ACE-A3C8-27DCD51D21ED\">AAECAw==\
