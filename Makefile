@@ -31,7 +31,11 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
+<<<<<<< HEAD
 CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest plays codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
+=======
+CHECK := fmt lint doc test header-check ports tools-check oracles dist-all audit control abi ctest plays codecs scripted foreign bare test-armv7 test-aarch64 coverage
+>>>>>>> tools
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -130,6 +134,9 @@ protected: $(ARCHIVES) tools
 
 coverage:
 	@sh tests/steps/coverage.sh
+
+tools-check:
+	@sh tests/steps/present.sh ports/host && sh tests/tools/run.sh
 
 oracles:
 	@sh tests/steps/rust.sh oracles
