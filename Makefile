@@ -31,11 +31,8 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-<<<<<<< HEAD
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest plays codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
-=======
-CHECK := fmt lint doc test header-check ports tools-check oracles dist-all audit control abi ctest plays codecs scripted foreign bare test-armv7 test-aarch64 coverage
->>>>>>> tools
+CHECK := fmt lint doc test header-check ports tools-check oracles dist-all audit control abi ctest plays codecs \
+    protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
