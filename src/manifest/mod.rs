@@ -64,7 +64,8 @@ pub struct Manifest {
     pub protection: List<ProtectionHeader>,
     /// The streams of unknown type, which are not in `streams`.
     pub ignored: List<Ignored>,
-    /// Names and values of the root attributes that mean nothing here, such as a title: as far as the limit allows.
+    /// Names and values of the root attributes that mean nothing here, such as a title, and of the root's
+    /// `CustomAttributes`: as far as the limit allows.
     pub metadata: List<(Text, Text)>,
     /// Where the manifest departs from the specification, in its order: the first few of each kind.
     pub deviations: List<Deviation>,
@@ -86,6 +87,8 @@ pub struct Ignored {
 pub struct Payload {
     /// Start of the fragment it is in, in ticks of the stream.
     pub time: u64,
+    /// How long it lasts in ticks of the stream; 0: as long as its fragment.
+    pub duration: u64,
     /// `Index` of the quality level it belongs to.
     pub level: u32,
     /// The decoded bytes.

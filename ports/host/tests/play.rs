@@ -100,6 +100,40 @@ fn every_language_decodes_to_the_sound_of_its_file() {
     }
 }
 
+#[test]
+fn chapters_in_the_manifest_come_out_with_their_times() {
+    let dir = scratch("play-text-content");
+    for file in fs::read_dir(testcard()).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&file, dir.join(file.file_name().unwrap())).unwrap();
+    }
+    // "Opening", "Test picture" and, for the command, "go" in UTF-16.
+    let streams = "<StreamIndex Type=\"text\" Name=\"chapters\" Subtype=\"CHAP\" ManifestOutput=\"TRUE\">\
+        <QualityLevel Index=\"0\" Bitrate=\"0\" FourCC=\"TTML\"/>\
+        <c t=\"0\" d=\"100000000\"><f i=\"0\">T3BlbmluZw==</f></c>\
+        <c t=\"100000000\" d=\"380000000\"><f i=\"0\">VGVzdCBwaWN0dXJl</f></c></StreamIndex>\
+        <StreamIndex Type=\"text\" Name=\"script\" Subtype=\"SCMD\" Language=\"eng\" ManifestOutput=\"TRUE\">\
+        <c t=\"70000000\" d=\"1\"><f i=\"0\">ZwBvAA==</f></c></StreamIndex></SmoothStreamingMedia>";
+    let manifest = dir.join("testcard.ismc");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("</SmoothStreamingMedia>", streams)).unwrap();
+    let origin = Origin::start(&dir, &[]);
+    let out = scratch("play-text");
+    let sink = format!("files:{}", out.display());
+    let done = play(&origin, &["--speed", "max", "--text", "all", "--sink", &sink, "--json"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert_eq!(fs::read(out.join("chapters.ttml")).unwrap(), b"OpeningTest picture");
+    let times = fs::read_to_string(out.join("chapters.times")).unwrap();
+    assert_eq!(times, "0 100000000 0 7\n100000000 380000000 7 12\n");
+    assert_eq!(fs::read(out.join("script.bin")).unwrap(), b"g\0o\0");
+    assert_eq!(fs::read_to_string(out.join("script.times")).unwrap(), "70000000 1 0 4\n");
+    // Sound and pictures are as without.
+    let plain = scratch("play-text-none");
+    let done =
+        play(&origin, &["--speed", "max", "--level", "0", "--sink", &format!("files:{}", plain.display())]);
+    assert!(done.status.success() && !plain.join("chapters.ttml").exists());
+    assert_eq!(fs::read(out.join("audio_eng.aac")).unwrap(), fs::read(plain.join("audio_eng.aac")).unwrap());
+}
+
 /// One line of samples.log, with the bytes that it speaks of.
 struct Logged {
     fragment: u64,
@@ -224,6 +258,59 @@ fn no_sample_is_lost_or_doubled_or_changed_by_switching() {
         assert!(sample.bytes[..2] == [0xff, 0xf1] && sample.bytes[7..] == unit.bytes);
         assert_eq!(sample.times, [unit.dts, unit.pts, unit.duration]);
     }
+}
+
+#[test]
+fn files_on_disk_give_the_samples_of_a_server() {
+    let origin = Origin::start(&testcard(), &[]);
+    let dir = scratch("play-disk");
+    let by_stream = |dir: &Path| {
+        let log = fs::read_to_string(dir.join("samples.log")).unwrap();
+        let mut lines: Vec<_> = log.lines().map(str::to_owned).collect();
+        // How streams alternate depends on when bytes come.
+        lines.sort_by_key(|line| line.split(' ').next().unwrap().to_owned());
+        lines
+    };
+    let copy = dir.join("without client manifest");
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(testcard()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending != "ismc") {
+            fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    for (index, _, _) in LEVELS {
+        let level = index.to_string();
+        let sink = |name: &str| {
+            (dir.join(format!("{name}{level}")), format!("files:{}/{name}{level}", dir.display()))
+        };
+        let options = |sink: &str| -> Vec<String> {
+            ["--speed", "max", "--audio", "all", "--level", &level, "--sink", sink]
+                .map(str::to_owned)
+                .to_vec()
+        };
+        let (served, to) = sink("served");
+        let options_of: Vec<_> = options(&to);
+        assert!(play(&origin, &options_of.iter().map(String::as_str).collect::<Vec<_>>()).status.success());
+        let expected = by_stream(&served);
+        assert_eq!(expected.len(), 1200 + 2 * 2252);
+        for (name, file) in [
+            ("ism", testcard().join("testcard.ism")),
+            ("ismc", testcard().join("testcard.ismc")),
+            ("made", copy.join("testcard.ism")),
+        ] {
+            let (played, to) = sink(name);
+            let mut args = vec!["play".to_owned()];
+            args.extend(options(&to));
+            args.push(file.to_str().unwrap().to_owned());
+            let done = smoothcore(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+            assert!(done.status.success(), "{}", stderr(&done));
+            assert!(by_stream(&played) == expected, "{name} at level {index}");
+        }
+    }
+    let missing = smoothcore(&["play", "none.ism"], &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("none.ism: the file is not there (-8)"), "{}", stderr(&missing));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `smoothcore play`: plays a presentation without a screen, and tells how it went.
 
 mod csv;
+mod disk;
 mod drive;
 mod json;
-mod net;
+pub mod net;
 mod recall;
 mod record;
 mod report;
@@ -16,10 +17,12 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use smoothcore::session::{AudioChoice, Config};
+use smoothcore::session::{AudioChoice, Config, TextChoice};
 use smoothcore::time::{MediaTime, Micros};
+use smoothcore_clearkey::{Keys, Named};
 
 pub use csv::{Args as ReportArgs, run as run_report};
+pub use status::{bits, explain};
 
 /// Play a presentation without a screen, and tell how it went.
 ///
@@ -33,22 +36,28 @@ pub use csv::{Args as ReportArgs, run as run_report};
       fetches the lowest quality level as fast as the link allows; out/video.h264 plays anywhere
   smoothcore play --report session.html --audio all URL
       draws bitrate, throughput and buffers over time on a page to open in a browser
+  smoothcore play film.ism
+      plays files as they lie on disk, with no server
   smoothcore play --speed max --json URL | jq .switches
       the figures for a program
+  smoothcore play --key 0123456789abcdef0123456789abcdef:00112233445566778899aabbccddeeff URL
+      plays protected content with a key given in the clear
 
 Files of --sink files:DIR:
   One elementary stream for each stream, named after it: video.h264, audio_eng.aac. samples.log has a line a sample:
       STREAM FRAGMENT_START BITRATE DTS PTS DURATION SIZE FNV1A64 FLAGS
   FRAGMENT_START is the time in the fragment's URL; DTS, PTS and DURATION are in units of 100 ns; FNV1A64 is over the
   bytes as written. FLAGS: 1 key frame, 2 discontinuity, 4 parameter sets go before, 8 before the --start time.
+  Text goes to NAME.ttml, or NAME.bin for what is no TTML; NAME.times has a line a sample:
+      PTS DURATION OFFSET SIZE [SIZE OF EACH SUB-SAMPLE ...]
 
 Exit status:
   0  played to the end
   1  failed: the message names the error's number and place, and what can be done
   2  the command line makes no sense")]
 pub struct Args {
-    /// URL of the manifest, such as http://HOST/film.ism/Manifest.
-    #[arg(value_name = "URL")]
+    /// URL of the manifest, such as http://HOST/film.ism/Manifest; or a file: an .ism, .ismc, .ismv or .isma.
+    #[arg(value_name = "URL|FILE")]
     url: String,
 
     /// Where samples go: null, or files:DIR.
@@ -67,6 +76,10 @@ pub struct Args {
     #[arg(long, value_name = "WHICH", default_value = "first", value_parser = audio)]
     audio: AudioChoice,
 
+    /// Which text: none, first (subtitles or captions), all (chapters, commands and markers, too), or a language.
+    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = text)]
+    text: TextChoice,
+
     /// Most bytes to hold at any time; 512k and 8M are understood. [default: 8M]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     budget: Option<usize>,
@@ -82,6 +95,10 @@ pub struct Args {
     /// Media time to start at.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
+
+    /// Decrypt with that key of that identifier: 32 hexadecimal digits each. May be given for each of several keys.
+    #[arg(long = "key", value_name = "KID:KEY")]
+    keys: Vec<Named>,
 
     /// Print the figures as one JSON object, and nothing else, on standard output.
     #[arg(long)]
@@ -134,6 +151,16 @@ fn audio(text: &str) -> Result<AudioChoice, String> {
     }
 }
 
+fn text(text: &str) -> Result<TextChoice, String> {
+    match (text, audio(text)) {
+        ("none", _) => Ok(TextChoice::None),
+        ("first", _) => Ok(TextChoice::First),
+        ("all", _) => Ok(TextChoice::All),
+        (_, Ok(AudioChoice::Language(letters))) => Ok(TextChoice::Language(letters)),
+        _ => Err("neither none, first, all nor a language such as eng".to_owned()),
+    }
+}
+
 fn bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1 << 10),
@@ -157,6 +184,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Args {
+    fn keys(&self) -> Keys {
+        let mut keys = Keys::default();
+        for named in &self.keys {
+            keys.add(named.kid, named.key);
+        }
+        keys
+    }
+
     fn config(&self) -> Config {
         let micros = |seconds: f64| Micros((seconds * 1e6) as u64);
         Config {
@@ -165,6 +200,7 @@ impl Args {
             // Zero means the default to a session; whoever asks for none gets next to none.
             buffer_target: self.buffer.map_or(Micros::ZERO, |s| micros(s).max(Micros(1))),
             audio: self.audio,
+            text: self.text,
             start_at: self.start.map(|s| MediaTime((s * 1e7) as i64)),
             ..Config::default()
         }
@@ -208,7 +244,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(failure) => {
             let url = smoothcore::trace::redacted(&args.url);
             let text = status::explain(failure.error, failure.http_status);
-            bail!("{url}: {text}\n  {}", status::remedy(failure.error))
+            let remedy = status::remedy(failure.error);
+            match played.trouble {
+                Some(trouble) => bail!("{url}: {text}\n  {trouble}\n  {remedy}"),
+                None => bail!("{url}: {text}\n  {remedy}"),
+            }
         }
     }
 }
@@ -234,6 +274,14 @@ mod tests {
         for bad in ["", "k", "8G", "-1", "1k", "99999999999999999999M"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn text_is_a_choice_or_a_language() {
+        assert_eq!(text("none"), Ok(TextChoice::None));
+        assert_eq!(text("all"), Ok(TextChoice::All));
+        assert_eq!(text("fra"), Ok(TextChoice::Language(*b"fra\0\0\0\0\0")));
+        assert!(text("e").is_err());
     }
 
     #[test]
