@@ -9,7 +9,7 @@ export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 what=$1
 shift
-targets=${*:-xml manifest url codec protection fragment index inflate}
+targets=${*:-xml manifest url codec protection fragment index smil inflate http1}
 command -v c++ >/dev/null || { echo "fuzz: a C++ compiler is missing: run 'make setup'" >&2; exit 1; }
 triple=$(rustc -vV | sed -n 's/^host: //p')
 target_dir=${CARGO_TARGET_DIR:-$here/target}/fuzz

@@ -1,5 +1,7 @@
 //! What every target watches besides panics: memory and time.
 
+pub mod disk;
+
 use smoothcore::mem::Account;
 
 /// Bytes that a target may hold: small, so that refusals are tried as well.

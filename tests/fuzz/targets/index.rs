@@ -1,4 +1,4 @@
-//! What lies at both ends of a file: `moov` and `mfra`.
+//! What lies at both ends of a file, `moov` and `mfra`, and the whole file as a presentation on disk.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,6 +6,7 @@ use smoothcore::codec::{self, EntryNumbers, Kind};
 use smoothcore::limits::Limits;
 use smoothcore::mp4::index::{Index, MFRO_BYTES, index_size};
 use smoothcore::mp4::movie::Movie;
+use smoothcore_fuzz::disk::{Disk, look};
 use smoothcore_fuzz::watched;
 
 fuzz_target!(|data: &[u8]| watched(|account| {
@@ -38,4 +39,8 @@ fuzz_target!(|data: &[u8]| watched(|account| {
             }
         }
     }
+    let files = [("a.ismv", data)];
+    let quick = look(account, Disk { files: &files, piece: usize::MAX, slow: false }, "a.ismv");
+    let slow = look(account, Disk { files: &files, piece: 61, slow: true }, "a.ismv");
+    assert_eq!(quick, slow, "what a source that dawdles leads to");
 }));
