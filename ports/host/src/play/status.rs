@@ -154,7 +154,12 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ManifestNotSmooth | Code::ManifestSyntax | Code::FragmentNotMp4 => {
             "look at what the URL gives: it may be another format, or an error page"
         }
-        Code::ProtectionUnsupported => "protected content cannot be played by this command",
+        Code::ProtectionUnsupported => {
+            "protected content wants --key KID:KEY, and has to be AES-128 of samples"
+        }
+        Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
+            "give the right --key KID:KEY for every key of the content"
+        }
         Code::ManifestNothingPlayable | Code::CodecUnsupported | Code::CodecConfig => {
             "the presentation has no stream in a codec that is known, or none at all"
         }
