@@ -555,7 +555,7 @@ fn broken_tables_are_lost_fragments_and_nothing_worse() {
     let good = origin.responses[path].clone();
     let clear = Origin::testcard().responses[path].clone();
     assert_eq!(good, seal(&clear, &Seal::new(KID)));
-    let at = good.windows(4).position(|w| w == b"uuid" && good.len() > 0).unwrap();
+    let at = good.windows(4).position(|w| w == b"uuid" && !good.is_empty()).unwrap();
     for step in (0..600).step_by(7) {
         let mut broken = origin.clone();
         let body = broken.responses.get_mut(path).unwrap();

@@ -394,7 +394,7 @@ impl Session {
         if back.body.len() > limit {
             return Err(Error::at(Code::LimitFragmentBytes, "", limit));
         }
-        if end == BodyEnd::Reached && back.placed == 0 && back.body.len() > 0 {
+        if end == BodyEnd::Reached && back.placed == 0 && !back.body.is_empty() {
             let bytes = u32::try_from(back.body.len()).unwrap_or(u32::MAX);
             back.table.whole(&mut self.account, bytes)?;
             back.placed = 1;
