@@ -586,8 +586,9 @@ impl Session {
         }
     }
 
-    /// The rest of the front fragment cannot be used, and what is behind it may be of the same level.
-    fn give_up_front(&mut self, i: usize, error: Error) {
+    /// The front fragment's level cannot be used any more, and what is behind it may be of the same: all is fetched again
+    /// from another, but for what is left of a fragment of which samples have gone out.
+    pub(super) fn give_up_front(&mut self, i: usize, error: Error) {
         let event = self.event(EventKind::Gap).because(error);
         let Some(feed) = self.feeds.get(i) else { return };
         let Some(front) = feed.queue.first() else { return };
