@@ -20,7 +20,7 @@ const ROWS: [(&str, &[&str]); 14] = [
     ("abr", &[]),
     // L2
     ("manifest", &["inflate", "xml", "codec", "protection"]),
-    ("io", &["codec", "protection"]),
+    ("io", &["codec", "mp4", "protection"]),
     // L3: they never see each other.
     ("session", &["manifest", "io", "mp4", "codec", "protection", "abr"]),
     ("port", &["io"]),

@@ -1,6 +1,7 @@
 //! The core's values as C's structs.
 
 use core::ffi::c_char;
+use core::ptr;
 
 use super::codes::SMOOTHCORE_OK;
 use super::info::{
@@ -9,6 +10,7 @@ use super::info::{
     smoothcore_presentation, smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::*;
+use super::protection::{ProtectionScratch, sample_protection};
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
 use super::types::*;
@@ -42,12 +44,14 @@ pub(super) fn traits(framing: u32, flags: u32) -> Result<DecoderTraits, Code> {
     const KNOWN: u32 = SMOOTHCORE_DECODER_CONTIGUOUS
         | SMOOTHCORE_DECODER_NEEDS_AUD
         | SMOOTHCORE_DECODER_UNPACED
-        | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS;
+        | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS
+        | SMOOTHCORE_DECODER_CAPABILITIES;
     const {
         assert!(SMOOTHCORE_DECODER_CONTIGUOUS == DecoderTraits::CONTIGUOUS);
         assert!(SMOOTHCORE_DECODER_NEEDS_AUD == DecoderTraits::NEEDS_AUD);
         assert!(SMOOTHCORE_DECODER_UNPACED == DecoderTraits::UNPACED);
         assert!(SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS == DecoderTraits::REPEAT_PARAMETER_SETS);
+        assert!(SMOOTHCORE_DECODER_CAPABILITIES == DecoderTraits::CAPABILITIES);
     }
     let framing = match framing {
         SMOOTHCORE_FRAMING_ELEMENTARY => Framing::ElementaryStream,
@@ -99,7 +103,7 @@ pub(super) fn request(request: &Request<'_>, text: &mut UrlText) -> Result<smoot
     })
 }
 
-fn slice(bytes: &[u8]) -> smoothcore_slice {
+pub(super) fn slice(bytes: &[u8]) -> smoothcore_slice {
     smoothcore_slice { data: bytes.as_ptr(), size: bytes.len() }
 }
 
@@ -132,8 +136,8 @@ fn codec_name(config: &CodecConfig) -> CodecName {
     text::array(&codec_string(config))
 }
 
-/// The set-up; `name` is what its `codec_string` points to.
-pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName) -> smoothcore_setup {
+/// The set-up; `name` is what its `codec_string` points to, `key` what its `key` does.
+pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName, key: &mut u64) -> smoothcore_setup {
     let config = configure.config;
     *name = codec_name(config);
     smoothcore_setup {
@@ -159,21 +163,33 @@ pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName) -> smoothco
         record: slice(configure.record),
         codec_private: slice(&config.private),
         codec_string: name.as_ptr(),
+        key: match configure.key {
+            Some(handle) => {
+                *key = handle.0;
+                ptr::from_ref(key)
+            }
+            None => ptr::null(),
+        },
         ..record::blank()
     }
 }
 
-/// The sample; `parts` is what its `parts` points to.
+/// The sample; `parts` is what its `parts` points to, `scratch` what its `protection` does.
 ///
 /// # Errors
 /// [`Code::Budget`] or [`Code::NoMemory`].
-pub(super) fn sample(sample: &Sample<'_>, parts: &mut PartList) -> Result<smoothcore_sample, Code> {
+pub(super) fn sample(
+    sample: &Sample<'_>,
+    parts: &mut PartList,
+    scratch: &mut ProtectionScratch,
+) -> Result<smoothcore_sample, Code> {
     use crate::io::SampleFlags;
     const {
         assert!(SMOOTHCORE_SAMPLE_KEY == SampleFlags::KEY.0);
         assert!(SMOOTHCORE_SAMPLE_DISCONTINUITY == SampleFlags::DISCONTINUITY.0);
         assert!(SMOOTHCORE_SAMPLE_CONFIG == SampleFlags::CONFIG.0);
         assert!(SMOOTHCORE_SAMPLE_PREROLL == SampleFlags::PREROLL.0);
+        assert!(SMOOTHCORE_SAMPLE_VERBATIM == SampleFlags::VERBATIM.0);
     }
     let size = parts.put(&sample.data)?;
     Ok(smoothcore_sample {
@@ -190,6 +206,7 @@ pub(super) fn sample(sample: &Sample<'_>, parts: &mut PartList) -> Result<smooth
         part_count: parts.count(),
         size,
         parts: parts.as_ptr(),
+        protection: sample_protection(sample.protection.as_ref(), scratch),
         pieces: sample.pieces.as_ptr(),
         piece_count: sample.pieces.len(),
         ..record::blank()
@@ -214,6 +231,9 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::Ended => SMOOTHCORE_EVENT_ENDED,
         EventKind::Failed => SMOOTHCORE_EVENT_FAILED,
         EventKind::NoKeyFrame => SMOOTHCORE_EVENT_NO_KEY_FRAME,
+        EventKind::KeyTimeout => SMOOTHCORE_EVENT_KEY_TIMEOUT,
+        EventKind::HeaderDropped => SMOOTHCORE_EVENT_HEADER_DROPPED,
+        EventKind::LevelAllowed => SMOOTHCORE_EVENT_LEVEL_ALLOWED,
     }
 }
 

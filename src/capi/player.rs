@@ -14,12 +14,13 @@ use super::info::{
 };
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
+use super::protection::{self, ProtectionPort};
 use super::scratch::Reserve;
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::wire::Wire;
 use super::{given, record, text};
 use crate::error::Code;
-use crate::io::Event;
+use crate::io::{Event, Input};
 use crate::mem::{Account, List};
 use crate::player::Player;
 use crate::port::Clock;
@@ -43,7 +44,7 @@ struct Waker {
 }
 
 struct Body {
-    player: Player<Wire, DecoderPort>,
+    player: Player<Wire, DecoderPort, ProtectionPort>,
     clock: smoothcore_clock_port,
     outlet: Outlet,
     reserve: Reserve,
@@ -203,6 +204,8 @@ pub unsafe extern "C" fn smoothcore_player_create(
         let wire = unsafe { Wire::read(&ports.table, &mut given) }?;
         // SAFETY: as the header says.
         let decoder = unsafe { DecoderPort::read(ports.table.decoder, &given.reserve) }?;
+        // SAFETY: as the header says.
+        let protection = unsafe { ProtectionPort::read(ports.table.protection) }?;
         let (wakeup, userdata) = (ports.clock.wakeup, ports.clock.userdata);
         let waker = Waker { woken: AtomicBool::new(false), wakeup, userdata };
         let outlet = Outlet { port: ports.events, ring, lost: 0 };
@@ -210,7 +213,7 @@ pub unsafe extern "C" fn smoothcore_player_create(
             // SAFETY: `at` is memory for a player; below, every field is written.
             unsafe {
                 let body = Guarded::begin(&raw mut (*at).guarded);
-                match Player::new(given.core, wire, decoder) {
+                match Player::with_protection(given.core, wire, decoder, protection) {
                     Ok(player) => (&raw mut (*body).player).write(player),
                     Err(error) => return Err(error.code),
                 }
@@ -256,7 +259,7 @@ impl Ports {
 }
 
 /// Ends every exchange in flight through the port, then frees the player and all it holds. NULL is fine. Decoders are
-/// yours to stop. Does nothing inside a callback of the same player: call it when the callback has returned.
+/// yours to stop; with a protection port they are flushed and then that is closed. Does nothing inside a callback of the same player: call it when the callback has returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_player) {
     // SAFETY: as the header says.
@@ -395,6 +398,42 @@ pub unsafe extern "C" fn smoothcore_player_select(
     };
     // SAFETY: as the header says.
     unsafe { with(player, select) }
+}
+
+/// How far keys are, for a host without a protection port: as smoothcore_session_key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_key(
+    player: *mut smoothcore_player,
+    kid: *const u8,
+    result: i32,
+    key: u64,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        let (keys, status) = unsafe { protection::key(kid, result, key) }?;
+        let (session, now) = body.living()?;
+        session.input(now, Input::Key(keys, status));
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// Leaves only the quality levels of a stream whose bit is set in `mask`: as smoothcore_session_restrict.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_restrict(
+    player: *mut smoothcore_player,
+    stream: u32,
+    mask: u64,
+) -> i32 {
+    let restrict = |body: &mut Body| {
+        let stream = fill::stream_id(stream)?;
+        let (session, now) = body.living()?;
+        session.restrict(now, stream, mask).map_err(|e| e.code)?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, restrict) }
 }
 
 /// Holds the presentation clock, from the next step on, until smoothcore_player_play; fetching goes on.

@@ -9,6 +9,7 @@ use super::media::{
     smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample,
     smoothcore_setup,
 };
+use super::protection::{smoothcore_candidate, smoothcore_protection_port};
 use super::record::record;
 use super::tracks::smoothcore_captions;
 
@@ -130,6 +131,10 @@ pub struct smoothcore_decoder_port {
     pub end: Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, epoch: u32)>,
     /// The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes.
     pub rate: Option<unsafe extern "C" fn(userdata: *mut c_void, rate: i32)>,
+    /// With SMOOTHCORE_DECODER_CAPABILITIES, asked about every quality level before playback starts. OK when it can play it;
+    /// anything else, and the level is dropped. NULL: it can play everything.
+    pub can_play:
+        Option<unsafe extern "C" fn(userdata: *mut c_void, candidate: *const smoothcore_candidate) -> i32>,
     /// Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told.
     pub captions: Option<unsafe extern "C" fn(userdata: *mut c_void, captions: *const smoothcore_captions)>,
 }
@@ -191,6 +196,8 @@ pub struct smoothcore_ports {
     pub clock: *const smoothcore_clock_port,
     /// Where events go; NULL: to the ring that smoothcore_player_event reads.
     pub events: *const smoothcore_event_port,
+    /// A DRM agent; NULL: none, or one that you speak for yourself.
+    pub protection: *const smoothcore_protection_port,
 }
 
-record!(smoothcore_ports, events);
+record!(smoothcore_ports, protection);

@@ -6,7 +6,9 @@
 mod clock;
 mod decoder;
 mod http;
+mod protection;
 
 pub use clock::Clock;
 pub use decoder::{Decoder, Submitted};
 pub use http::{Http, Progress, Security, Streams};
+pub use protection::{Decryption, NoProtection, Protection};

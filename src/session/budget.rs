@@ -86,7 +86,13 @@ impl Session {
         if !feed.spare.is_empty() {
             return true;
         }
-        let largest = feed.queue.iter().map(|f| f.table.charged()).max().unwrap_or(0).max(SMALL_TABLE);
+        let largest = feed
+            .queue
+            .iter()
+            .map(|f| f.table.charged().saturating_add(f.cipher.charged()))
+            .max()
+            .unwrap_or(0)
+            .max(SMALL_TABLE);
         let to_come =
             self.media_blocks.saturating_mul(self.pool.block_bytes()).saturating_sub(self.pool.charged());
         // Twice: a table that grows is held twice for a moment.

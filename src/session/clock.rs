@@ -149,7 +149,8 @@ impl Session {
         self.feeds
             .iter()
             .filter(|f| f.selected && !f.ended && f.leads() && f.join == Join::Settled)
-            .find(|f| f.depth(now, true) == Micros::ZERO && f.offer == Offer::None && !f.sample_at_hand())
+            .filter(|f| f.depth(now, true) == Micros::ZERO)
+            .find(|f| f.is_locked() || (f.offer == Offer::None && !f.sample_at_hand()))
             .map(|f| f.id)
     }
 
@@ -160,7 +161,7 @@ impl Session {
         let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |s| s.min(at)));
         if let Some(exchange) = &self.opening {
             consider(exchange.deadline(limits));
-        } else if self.state == State::Opening {
+        } else if self.state == State::Opening && self.manifest.is_none() {
             consider(self.opening_retry.not_before);
         }
         let running = self.clock.running();
@@ -170,6 +171,9 @@ impl Session {
                 Some(_) => {}
                 None if f.retrying => consider(f.retry.not_before),
                 None => {}
+            }
+            if let Some(at) = f.key_deadline(self.config.key_timeout) {
+                consider(at);
             }
             if f.is_waiting_for_decoder() {
                 consider(self.now.after(ASK_AGAIN));

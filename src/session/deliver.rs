@@ -2,7 +2,8 @@
 
 use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
-use super::{Session, State, Step};
+use super::protect::{Layout, Lock};
+use super::{ProtectionMode, Session, State, Step};
 use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
@@ -28,7 +29,28 @@ impl Session {
         if !front.sample_at_hand() || !(front.complete || early) {
             return None;
         }
-        if feed.setup != Setup::Ready(front.level) {
+        let level = front.level;
+        let key = match self.unlock(i) {
+            Lock::Clear => None,
+            Lock::Open(handle) => Some(handle),
+            Lock::Shut => return None,
+        };
+        match self.prepare_decrypt(i) {
+            Ok(true) => return Some(Step::Decrypt(i)),
+            Ok(false) => {}
+            Err(error) => {
+                self.fail(error);
+                return None;
+            }
+        }
+        let key = key.filter(|_| self.config.protection == ProtectionMode::Decoder);
+        let feed = self.feeds.get_mut(i)?;
+        // Clear samples go to whatever decoder there is.
+        if key.is_some() && key != feed.guard.key {
+            feed.guard.key = key;
+            feed.setup = Setup::Due;
+        }
+        if feed.setup != Setup::Ready(level) {
             match self.learn(i) {
                 Ok(Learned::Enough) => {}
                 Ok(Learned::NotYet) => return None,
@@ -117,6 +139,7 @@ impl Session {
             record: &feed.record,
             level: level.index,
             bitrate: level.bitrate,
+            key: feed.guard.key,
         })
     }
 
@@ -180,7 +203,9 @@ impl Session {
         if feed.discontinuity || (front.next == 0 && front.after_hole) {
             flags = flags.with(SampleFlags::DISCONTINUITY);
         }
-        if feed.parameter_sets_due {
+        if feed.guard.layout == Layout::Verbatim {
+            flags = flags.with(SampleFlags::VERBATIM);
+        } else if feed.parameter_sets_due {
             flags = flags.with(SampleFlags::CONFIG);
         }
         // Text that began before the target may still be shown.
@@ -198,6 +223,7 @@ impl Session {
             fragment: front.start,
             bitrate: front.bitrate,
             pieces: &feed.pieces,
+            protection: self.protect.of(front, feed.guard.parts()),
             data,
         })
     }
@@ -257,7 +283,7 @@ impl Session {
         let front = self.feeds.get(i).and_then(|f| f.queue.first());
         if let Some(level) = front.map(|f| f.level) {
             self.drop_level(i, level, error);
-            self.refetch_from_front(i);
+            self.give_up_front(i, error);
         }
     }
 
@@ -279,7 +305,7 @@ impl Session {
     }
 
     /// A sample that cannot be brought into the decoder's form is left out, with an event.
-    fn skip_sample(&mut self, i: usize, error: Error) {
+    pub(super) fn skip_sample(&mut self, i: usize, error: Error) {
         let event = self.event(EventKind::Gap).because(error);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(front) = feed.queue.first() else { return };
@@ -330,7 +356,7 @@ impl Session {
                 let in_front = feed.queue.first().is_some_and(|f| f.level == level);
                 self.drop_level(i, level, Code::DecoderRefused.into());
                 if in_front {
-                    self.refetch_from_front(i);
+                    self.give_up_front(i, Code::DecoderRefused.into());
                 }
             }
         }
@@ -381,11 +407,11 @@ impl Feed {
 
     /// Whether it can only go on when the decoder says or time passes.
     pub(super) fn is_waiting_for_decoder(&self) -> bool {
-        self.offer == Offer::Refused || self.setup == Setup::Later
+        matches!(self.offer, Offer::Refused | Offer::Busy) || self.setup == Setup::Later
     }
 
     fn ask_again(&mut self) {
-        if self.offer == Offer::Refused {
+        if matches!(self.offer, Offer::Refused | Offer::Busy) {
             self.offer = Offer::None;
         }
         if self.setup == Setup::Later {

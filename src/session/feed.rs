@@ -11,6 +11,7 @@ use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
 use super::captions::Found;
 use super::open::ticks;
+use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
 use super::text::Sparse;
 
@@ -22,6 +23,22 @@ pub(super) struct Rung {
     pub bitrate: u32,
     /// Why it may not be chosen any more.
     pub masked: Option<Code>,
+    /// Whether output restrictions leave it.
+    pub permit: Permit,
+}
+
+/// Whether output restrictions leave a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Permit {
+    Granted,
+    Withdrawn,
+}
+
+impl Rung {
+    /// Whether it may be chosen.
+    pub fn is_open(&self) -> bool {
+        self.masked.is_none() && self.permit == Permit::Granted
+    }
 }
 
 /// Where the next fragment comes from.
@@ -44,6 +61,10 @@ pub(super) enum Offer {
     Refused,
     /// The decoder holds it in its hands, but its fragment has been given up: the answer changes nothing.
     Lost,
+    /// The host is decrypting it.
+    Decrypting,
+    /// The host could not decrypt it yet; nothing more before it reports or time passes.
+    Busy,
 }
 
 /// How far the decoder's set-up is.
@@ -170,6 +191,8 @@ pub(super) struct Feed {
     pub captions: Found,
     /// Sizes of the sub-samples of the sample on offer.
     pub pieces: List<u32>,
+    /// Keys of its samples.
+    pub guard: Guard,
 }
 
 /// One fragment being fetched or handed out.
@@ -187,6 +210,7 @@ pub(super) struct Fragment {
     pub table: SampleTable,
     /// Of text: where the parts of samples begin.
     pub parts: PartTable,
+    pub cipher: Cipher,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
     pub complete: bool,
@@ -218,6 +242,7 @@ impl Fragment {
             walk: BoxWalk::new(),
             table: SampleTable::new(),
             parts: PartTable::new(),
+            cipher: Cipher::new(),
             placed: 0,
             complete: false,
             next: 0,
@@ -240,6 +265,7 @@ impl Fragment {
         self.body.clear(pool, account);
         self.walk = BoxWalk::new();
         self.complete = false;
+        self.cipher.clear();
         self.prepared = None;
         self.placed = 0;
         self.parts.clear();
@@ -309,6 +335,7 @@ impl Feed {
             record: Bytes::new(),
             captions: Found::new(),
             pieces: List::new(),
+            guard: Guard::default(),
         }
     }
 
@@ -345,6 +372,9 @@ impl Feed {
 
     /// Media in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
+        if self.is_locked() {
+            return self.depth(now, running);
+        }
         let whole = self.queue.iter().filter(|f| f.complete);
         let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
@@ -394,6 +424,10 @@ impl Feed {
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
         let form = if self.leads() { Form::Boxes } else { Form::Unknown };
+        if self.offer == Offer::Decrypting && self.queue.len() == 1 {
+            // The answer will be about bytes that are gone.
+            self.offer = Offer::Lost;
+        }
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
             back.form = form;
@@ -424,6 +458,7 @@ impl Feed {
         if let Some(mut fragment) = self.queue.remove(index) {
             fragment.body.clear(pool, account);
             fragment.table.clear();
+            fragment.cipher.clear();
             let _ = self.spare.push(account, fragment);
         }
     }
@@ -446,6 +481,6 @@ impl Feed {
         for r in self.rungs.iter_mut().filter(|r| r.level == level) {
             r.masked = Some(why);
         }
-        if self.rungs.iter().all(|r| r.masked.is_some()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
+        if self.rungs.iter().all(|r| !r.is_open()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
     }
 }

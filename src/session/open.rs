@@ -1,7 +1,7 @@
 //! From a URL to streams that are ready to be fetched.
 
 use super::config::AudioChoice;
-use super::feed::{Feed, Rung, Source};
+use super::feed::{Feed, Permit, Rung, Source};
 use super::receive::is_identity;
 use super::retry::{Exchange, Verdict};
 use super::text::{source, speaks};
@@ -11,7 +11,7 @@ use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
 use crate::trace::Plain;
 
-use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
+use crate::io::{DecoderTraits, EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
 use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
 use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
@@ -42,7 +42,7 @@ impl Session {
     }
 
     pub(super) fn manifest_due(&mut self) -> bool {
-        if self.opening.is_some() || self.now < self.opening_retry.not_before {
+        if self.opening.is_some() || self.manifest.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
         let mut parser = ManifestParser::new(&self.config.limits);
@@ -200,21 +200,42 @@ impl Session {
         for (n, stream) in manifest.streams.iter_mut().enumerate() {
             self.add_stream(n, stream)?;
         }
+        self.manifest = Some(manifest);
+        self.note_headers()?;
+        if self.config.decoder.has(DecoderTraits::CAPABILITIES) {
+            // Playback starts when every answer is there.
+            self.ask_first();
+            return Ok(());
+        }
+        self.start()
+    }
+
+    /// Chooses what to play of what is left, and begins.
+    ///
+    /// # Errors
+    /// [`Code::ManifestNothingPlayable`]; [`Code::Budget`].
+    pub(super) fn start(&mut self) -> Result<()> {
+        let Some(manifest) = self.manifest.take() else { return Err(Code::State.into()) };
+        let from = self.choose_streams(&manifest);
+        self.manifest = Some(manifest);
+        self.place_cursors(from?);
+        self.divide_budget()?;
+        self.state = State::Playing;
+        Ok(())
+    }
+
+    /// Turns the streams on that are played from the start; where that is.
+    fn choose_streams(&mut self, manifest: &Manifest) -> Result<MediaTime> {
         let video = self.first_of(Kind::Video);
         if let Some(feed) = video.and_then(|i| self.feeds.get_mut(i)) {
             feed.selected = true;
         }
-        self.select_audio(&manifest);
-        self.select_text(&manifest);
+        self.select_audio(manifest);
+        self.select_text(manifest);
         if !self.feeds.iter().any(|f| f.selected && f.leads()) {
             return Err(Error::at(Code::ManifestNothingPlayable, "SmoothStreamingMedia", 0));
         }
-        let start = self.config.start_at.or_else(|| manifest.first_time()).unwrap_or_default();
-        self.manifest = Some(manifest);
-        self.place_cursors(start);
-        self.divide_budget()?;
-        self.state = State::Playing;
-        Ok(())
+        Ok(self.config.start_at.or_else(|| manifest.first_time()).unwrap_or_default())
     }
 
     pub(super) fn add_feed(&mut self, n: usize, stream: &Stream) -> Result<()> {
@@ -238,6 +259,7 @@ impl Session {
         feed.source = source;
         let video = stream.kind == Kind::Video;
         let (lowest, highest) = (config.min_bitrate, config.max_bitrate);
+        let asked = config.decoder.has(DecoderTraits::CAPABILITIES);
         // A codec that the library knows goes before one that perhaps the decoder does.
         let mut usable = stream.levels.iter().filter(|l| l.unusable.is_none());
         let first_usable = usable.clone().find(|l| l.config.codec != Codec::Other).or_else(|| usable.next());
@@ -247,13 +269,15 @@ impl Session {
                 self.tell(event.numbers(u64::from(level.bitrate), 0));
                 continue;
             }
-            // One decoder plays one codec: levels of another one than the first are left out.
-            let foreign = first_usable.is_some_and(|f| !same_codec(&f.config, &level.config));
+            // One decoder plays one codec: levels of another one than the first are left out, once it is known which
+            // one that is.
+            let foreign = !asked && first_usable.is_some_and(|f| !same_codec(&f.config, &level.config));
             if foreign || (video && (level.bitrate < lowest || level.bitrate > highest)) {
                 continue;
             }
             let Ok(position) = u16::try_from(position) else { continue };
-            let rung = Rung { level: position, bitrate: level.bitrate, masked: None };
+            let rung =
+                Rung { level: position, bitrate: level.bitrate, masked: None, permit: Permit::Granted };
             feed.rungs.push(&mut self.account, rung)?;
             // Ladders are short and nearly sorted.
             let mut at = feed.rungs.len().saturating_sub(1);
@@ -330,6 +354,6 @@ pub(super) fn ticks(time: MediaTime, scale: TimeScale) -> u64 {
     }
 }
 
-fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
+pub(super) fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
     a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != Codec::Other)
 }

@@ -1,7 +1,8 @@
 //! Bytes of responses on their way into fragments.
 
 use super::feed::{Feed, Offer};
-use super::{Session, State};
+use super::{ProtectionMode, Session, State};
+use crate::codec::Kind;
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
 use crate::mem::{Chain, Pool};
@@ -254,7 +255,7 @@ impl Session {
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
         // Put together, and a table entry of five numbers for each number in it.
-        self.make_room((size as usize).saturating_mul(6));
+        self.make_room((size as usize).saturating_mul(if self.is_protecting() { 12 } else { 6 }));
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
         let leads = feed.leads();
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
@@ -278,10 +279,17 @@ impl Session {
                 back.parts.clear();
             }
         }
-        if info.encryption != Encryption::Clear {
-            return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
+        match self.config.protection {
+            // Text is always clear, whatever stands in its fragments.
+            _ if feed.kind == Kind::Text => Ok(()),
+            ProtectionMode::None if info.encryption == Encryption::Clear => Ok(()),
+            ProtectionMode::None => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            ProtectionMode::Decoder | ProtectionMode::Decrypt => {
+                let (account, limits) = (&mut self.account, &self.config.limits);
+                back.cipher.read(moof, &info, table, account, limits)?;
+                self.protect.learn_from(moof, &back.cipher, account, limits)
+            }
         }
-        Ok(())
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -440,6 +448,10 @@ impl Session {
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
+            self.drop_stream(i, Error { code: Code::ProtectionUnsupported, ..error });
+            return;
+        }
         match error.code {
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
@@ -466,7 +478,7 @@ impl Session {
             return;
         }
         let Some((level, committed)) = feed.queue.last().map(|q| (q.level, q.committed())) else { return };
-        let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.masked.is_none()).count());
+        let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.is_open()).count());
         if left <= 1 {
             // Not even the last level: the budget is what is wrong.
             self.fail(Error { code: Code::Budget, place: error.place });

@@ -152,15 +152,15 @@ impl Session {
     fn retry_rung(&mut self, i: usize, level: u16, _duration: u64) -> Option<(u16, u16, u32)> {
         let feed = self.feeds.get(i)?;
         let present = feed.rungs.iter().position(|r| r.level == level)?;
-        let masked = feed.rungs.get(present).is_some_and(|r| r.masked.is_some());
+        let masked = feed.rungs.get(present).is_some_and(|r| !r.is_open());
         // The host's pin is kept as long as the level may be used at all.
         if self.config.fixed_bitrate != 0 && !masked {
             return None;
         }
         let bitrate = feed.rungs.get(present).map_or(0, |r| r.bitrate);
-        let lower = |(_, r): &(usize, &Rung)| r.masked.is_none() && r.bitrate < bitrate;
+        let lower = |(_, r): &(usize, &Rung)| r.is_open() && r.bitrate < bitrate;
         let below = feed.rungs.iter().enumerate().take(present).rev().find(lower);
-        let any = || feed.rungs.iter().enumerate().find(|(_, r)| r.masked.is_none());
+        let any = || feed.rungs.iter().enumerate().find(|(_, r)| r.is_open());
         let (rung, r) = below.or_else(|| if masked { any() } else { None })?;
         Some((u16::try_from(rung).ok()?, r.level, r.bitrate))
     }
@@ -218,7 +218,7 @@ impl Session {
         feed.open_rungs.clear();
         for (n, r) in feed.rungs.iter().enumerate() {
             // Of several levels of one bitrate, told apart by their attributes, the first counts.
-            if r.masked.is_none() && feed.open_bitrates.last() != Some(&r.bitrate) {
+            if r.is_open() && feed.open_bitrates.last() != Some(&r.bitrate) {
                 feed.open_bitrates.push(account, r.bitrate).ok()?;
                 feed.open_rungs.push(account, u16::try_from(n).ok()?).ok()?;
             }
@@ -359,9 +359,7 @@ impl Session {
         feed.restart_back(pool, account);
         let Some(committed) = feed.queue.last().map(|f| f.committed()) else { return };
         let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
-            Verdict::OtherLevel
-                if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 =>
-            {
+            Verdict::OtherLevel if committed || feed.rungs.iter().filter(|r| r.is_open()).count() < 2 => {
                 Verdict::Lost
             }
             verdict => verdict,
@@ -395,7 +393,10 @@ impl Session {
         feed.recycle(pool, account, last);
         feed.checked.clear();
         if last == 0 {
-            feed.offer = if feed.offer == Offer::Waiting { Offer::Lost } else { Offer::None };
+            feed.offer = match feed.offer {
+                Offer::Waiting | Offer::Decrypting | Offer::Lost => Offer::Lost,
+                _ => Offer::None,
+            };
             feed.discontinuity = true;
         } else {
             feed.hole_behind = true;
@@ -425,6 +426,7 @@ impl Session {
         if let Some(code) = self.opening.as_ref().and_then(overdue) {
             self.manifest_failed(code.into());
         }
+        self.check_keys();
         for i in 0..self.feeds.len() {
             let late = self
                 .feeds

@@ -55,7 +55,7 @@ impl Session {
         if feed.selected == wanted {
             return Ok(());
         }
-        if wanted && feed.rungs.iter().all(|r| r.masked.is_some()) {
+        if wanted && feed.rungs.iter().all(|r| !r.is_open()) {
             return Err(Code::Argument.into());
         }
         let position = self.position();
@@ -91,6 +91,7 @@ impl Session {
         feed.retry = Default::default();
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
+        feed.guard.reset();
         feed.fresh = true;
         feed.discontinuity = true;
         feed.parameter_sets_due = true;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use smoothcore::error::Code;
-use smoothcore::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use smoothcore::io::{
+    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+};
 use smoothcore::port::{Decoder, Submitted};
 use smoothcore::time::{MediaTime, Micros};
 
@@ -41,8 +43,11 @@ pub struct Recorder {
     pub taken_at: Vec<u64>,
     /// When a stream was flushed.
     pub flushes: Vec<(u64, u16)>,
-    offers: u64,
-    last: u64,
+    /// Bitrates it says it cannot play, and those it was asked about.
+    pub incapable: Vec<u32>,
+    pub asked: Vec<(u16, u32)>,
+    pub offers: u64,
+    pub last: u64,
 }
 
 /// One sample taken.
@@ -56,7 +61,10 @@ pub struct Taken {
     pub flags: u32,
     pub fragment: u64,
     pub bitrate: u32,
+    /// Decrypted where they came encrypted.
     pub bytes: Vec<u8>,
+    /// Key handle, if it came encrypted.
+    pub handle: Option<u64>,
 }
 
 #[derive(Default, Debug)]
@@ -70,6 +78,8 @@ pub struct Held {
     pub fourcc: String,
     pub configured: Vec<u32>,
     pub refuse_levels: Vec<u32>,
+    /// The key it was last set up with.
+    pub key: Option<u64>,
 }
 
 impl Recorder {
@@ -88,6 +98,8 @@ impl Recorder {
             pieces: BTreeMap::new(),
             taken_at: Vec::new(),
             flushes: Vec::new(),
+            incapable: Vec::new(),
+            asked: Vec::new(),
             offers: 0,
             last: 0,
         }
@@ -128,6 +140,7 @@ impl Decoder for Recorder {
         held.configured.push(setup.bitrate);
         held.text = setup.kind == smoothcore::io::Kind::Text;
         held.fourcc = setup.config.fourcc.to_string();
+        held.key = setup.key.map(|k| k.0);
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",
@@ -138,6 +151,9 @@ impl Decoder for Recorder {
             fnv1a([setup.record].into_iter())
         )
         .unwrap();
+        if let Some(key) = setup.key {
+            writeln!(self.log, "key {} {}", setup.stream.0, key.0).unwrap();
+        }
         Configured::Ok
     }
 
@@ -164,7 +180,7 @@ impl Decoder for Recorder {
         }
         held.taken += 1;
         held.position = Some(sample.pts.0);
-        let bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
+        let mut bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
         writeln!(
             self.log,
             "sample {} {} {} {} {} {} {} {} {} {:016x}",
@@ -184,7 +200,23 @@ impl Decoder for Recorder {
             self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
         }
         self.taken_at.push(self.now);
+        if let Some(p) = &sample.protection {
+            assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
+            writeln!(
+                self.log,
+                "protected {} {:?} {:02x?} {:02x?} {} {}",
+                p.handle.0,
+                p.scheme,
+                p.kid.unwrap_or_default().0,
+                p.iv,
+                p.subsamples.len(),
+                p.subsamples.first().map_or(0, |s| s.clear)
+            )
+            .unwrap();
+            super::agent::apply(&mut bytes, p.kid, p.iv, p.subsamples);
+        }
         self.samples.push(Taken {
+            handle: sample.protection.map(|p| p.handle.0),
             stream,
             epoch: sample.epoch.0,
             dts: sample.dts.0,
@@ -219,6 +251,11 @@ impl Decoder for Recorder {
     fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
         let taken = self.samples.len();
         self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
+    }
+
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        self.asked.push((candidate.stream.0, candidate.bitrate));
+        if self.incapable.contains(&candidate.bitrate) { Capable::No } else { Capable::Yes }
     }
 
     fn rate(&mut self, rate: Rate) {

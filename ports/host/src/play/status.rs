@@ -102,6 +102,9 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
         EventKind::Ended => "all samples handed over".to_owned(),
         EventKind::Failed => "failed".to_owned(),
         EventKind::NoKeyFrame => format!("{name}: no key frame at {} to start at{time}", bits(a)),
+        EventKind::KeyTimeout => format!("{name}: waits for key {a:016x}{b:016x}{time}"),
+        EventKind::HeaderDropped => format!("protection header {a} not used"),
+        EventKind::LevelAllowed => format!("{name}: {} allowed again", bits(a)),
     };
     if text.starts_with(": ") {
         text.insert_str(0, "manifest");
