@@ -21,6 +21,7 @@ mod deliver;
 mod feed;
 mod framing;
 mod given;
+mod init;
 mod open;
 mod protect;
 mod receive;
@@ -34,6 +35,7 @@ mod tracks;
 
 pub use config::{AudioChoice, CaptionChoice, Config, ProtectionMode, TextChoice};
 pub use given::{Cue, GivenText};
+pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 

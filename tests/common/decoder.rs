@@ -33,6 +33,8 @@ pub struct Recorder {
     pub streams: BTreeMap<u16, Held>,
     pub log: String,
     pub samples: Vec<Taken>,
+    /// Stream, codec name and record of every set-up.
+    pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
     /// Stream, presentation time and bytes of captions, and how many samples had been taken.
@@ -92,6 +94,7 @@ impl Recorder {
             streams: BTreeMap::new(),
             log: String::new(),
             samples: Vec::new(),
+            records: Vec::new(),
             running: false,
             rates: Vec::new(),
             captions: Vec::new(),
@@ -140,6 +143,8 @@ impl Decoder for Recorder {
         held.configured.push(setup.bitrate);
         held.text = setup.kind == smoothcore::io::Kind::Text;
         held.fourcc = setup.config.fourcc.to_string();
+        let name = smoothcore::codec::codec_string(setup.config).to_string();
+        self.records.push((setup.stream.0, name, setup.record.to_vec()));
         held.key = setup.key.map(|k| k.0);
         writeln!(
             self.log,
