@@ -50,6 +50,10 @@
 #define SMOOTHCORE_E_BUDGET (-6)
 /* Not supported by this port or build. */
 #define SMOOTHCORE_E_UNSUPPORTED (-7)
+/* The file is not there. */
+#define SMOOTHCORE_E_NO_FILE (-8)
+/* Reading a file failed. */
+#define SMOOTHCORE_E_FILE_IO (-9)
 /* The manifest is not well-formed XML. */
 #define SMOOTHCORE_E_MANIFEST_SYNTAX (-100)
 /* The manifest's text encoding is broken. */
@@ -995,8 +999,8 @@ typedef struct smoothcore_deviation {
     char place[56];
 } smoothcore_deviation;
 
-/* A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
- * fills the rest.
+/* What is said of a presentation and means nothing to playback, such as a title: by its server manifest, where that is
+ * on disk, then by root attributes of the manifest. You set `struct_size`; the library fills the rest.
  */
 typedef struct smoothcore_metadata {
     /* sizeof(smoothcore_metadata). */
@@ -1123,6 +1127,33 @@ typedef struct smoothcore_event_port {
     void (*event)(void *userdata, const struct smoothcore_event *event);
 } smoothcore_event_port;
 
+/* Files, for presentations on disk: .ism, .ismc, .ismv, .isma. All four functions are required. Names are what
+ * smoothcore_player_open was given, or lie beside it or below; `/` stands between their parts. Errors: any
+ * SMOOTHCORE_E_ number; another negative one counts as SMOOTHCORE_E_FILE_IO. A file may be read from by several
+ * requests in turn, at several places.
+ */
+typedef struct smoothcore_source_port {
+    /* sizeof(smoothcore_source_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Opens `name` (UTF-8, ended by NUL) for reading and puts a handle of yours into `*file`; it may be NULL. OK;
+     * WOULD_BLOCK, then it is asked again; END when there is no such file; an error. Only what returned OK is closed.
+     */
+    int32_t (*open)(void *userdata, const char *name, void **file);
+    /* Tells how many bytes the file has. OK or an error. */
+    int32_t (*size)(void *userdata, void *file, uint64_t *size);
+    /* Reads up to `size` bytes (never 0) from `offset` on, how many into `*got`. OK with at least one byte; WOULD_BLOCK, then
+     * the same is asked for again, perhaps after other places; END at the end of the file; an error. May block as a
+     * disk does.
+     */
+    int32_t (*read_at)(void *userdata, void *file, uint64_t offset, uint8_t *buffer, size_t size, size_t *got);
+    /* Closes. Exactly once for each file. */
+    void (*close)(void *userdata, void *file);
+} smoothcore_source_port;
+
 /* A DRM agent. `offer` and `key` are required. With `decrypt` samples are decrypted there and reach the decoder clear;
  * without it the decoder port gets them encrypted.
  */
@@ -1156,7 +1187,7 @@ typedef struct smoothcore_ports {
     uint32_t struct_size;
     /* Set to 0. */
     uint32_t reserved;
-    /* An HTTP stack; NULL with `streams`. Exactly one of the two. */
+    /* An HTTP stack; NULL with `streams`. Exactly one of the two, or none with `source`. */
     const struct smoothcore_http_port *http;
     /* Byte streams; NULL with `http`. SMOOTHCORE_E_UNSUPPORTED in a library built without its HTTP client. */
     const struct smoothcore_stream_port *streams;
@@ -1166,6 +1197,10 @@ typedef struct smoothcore_ports {
     const struct smoothcore_clock_port *clock;
     /* Where events go; NULL: to the ring that smoothcore_player_event reads. */
     const struct smoothcore_event_port *events;
+    /* Files, for smoothcore_player_open with a path instead of a URL; NULL: none. SMOOTHCORE_E_UNSUPPORTED in a library
+     * built without presentations on disk.
+     */
+    const struct smoothcore_source_port *source;
     /* A DRM agent; NULL: none, or one that you speak for yourself. */
     const struct smoothcore_protection_port *protection;
 } smoothcore_ports;
@@ -1375,6 +1410,20 @@ int32_t smoothcore_session_level(struct smoothcore_session *session,
                                  uint32_t position,
                                  struct smoothcore_level_info *out);
 
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_session_init_segment(struct smoothcore_session *session,
+                                        uint32_t stream,
+                                        uint32_t position,
+                                        uint8_t *buffer,
+                                        size_t size,
+                                        size_t *length);
+
 /* How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
  * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
  */
@@ -1411,7 +1460,13 @@ void smoothcore_player_destroy(struct smoothcore_player *player);
 /* Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
  * player.
  *
- * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+ * With a source port, whatever has no `://` in it, and any `file:` URL (its path counts), is opened from that: an .ism,
+ * an .ismc, or a single .ismv or .isma, muxed or not. The files are looked at during the call; the client manifest is
+ * the .ismc, or is made of what the files say.
+ *
+ * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_UNSUPPORTED for a URL without an HTTP or
+ * stream port; of files, E_NO_FILE, E_FILE_IO, what the port says, E_MANIFEST_... for an .ism, E_BOX_INVALID and
+ * limits for media; E_BUDGET; E_NO_MEMORY.
  */
 int32_t smoothcore_player_open(struct smoothcore_player *player,
                                const char *url);
@@ -1494,6 +1549,20 @@ int32_t smoothcore_player_level(struct smoothcore_player *player,
                                 uint32_t position,
                                 struct smoothcore_level_info *out);
 
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_player_init_segment(struct smoothcore_player *player,
+                                       uint32_t stream,
+                                       uint32_t position,
+                                       uint8_t *buffer,
+                                       size_t size,
+                                       size_t *length);
+
 /* How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
  * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
  */
@@ -1506,8 +1575,8 @@ int32_t smoothcore_player_deviation(struct smoothcore_player *player,
                                     uint32_t position,
                                     struct smoothcore_deviation *out);
 
-/* Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
- * before the manifest is there.
+/* What is said of the presentation, one thing at a time, `position` from 0: first by the server manifest of one on disk,
+ * known once it is open, then by root attributes of the manifest. E_ARGUMENT when there are not so many.
  */
 int32_t smoothcore_player_metadata(struct smoothcore_player *player,
                                    uint32_t position,

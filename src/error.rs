@@ -64,6 +64,10 @@ codes! {
     Budget = -6, "the byte budget is too small";
     /// A port function that is not there.
     Unsupported = -7, "not supported by this port or build";
+    /// A file that is not there.
+    NoFile = -8, "the file is not there";
+    /// A file that cannot be read.
+    FileIo = -9, "reading a file failed";
 
     /// XML syntax.
     ManifestSyntax = -100, "the manifest is not well-formed XML";

@@ -27,7 +27,7 @@ const ROWS: [(&str, &[&str]); 14] = [
     // L4
     ("player", &["session", "port", "io"]),
     ("http1", &["port", "io"]),
-    ("local", &["port", "io", "manifest", "mp4", "xml"]),
+    ("local", &["port", "io", "manifest", "mp4", "xml", "codec"]),
     // L5: any public item; nobody uses it.
     ("capi", &["*"]),
 ];

@@ -24,6 +24,10 @@ pub const SMOOTHCORE_E_REENTRANT: i32 = -5;
 pub const SMOOTHCORE_E_BUDGET: i32 = -6;
 /// Not supported by this port or build.
 pub const SMOOTHCORE_E_UNSUPPORTED: i32 = -7;
+/// The file is not there.
+pub const SMOOTHCORE_E_NO_FILE: i32 = -8;
+/// Reading a file failed.
+pub const SMOOTHCORE_E_FILE_IO: i32 = -9;
 
 /// The manifest is not well-formed XML.
 pub const SMOOTHCORE_E_MANIFEST_SYNTAX: i32 = -100;

@@ -22,6 +22,7 @@ use crate::io::{
     StreamId,
 };
 use crate::manifest::{Manifest, Stream};
+use crate::mem::Text;
 use crate::session::{Selection, Session, State};
 use crate::time::{MediaTime, Micros};
 
@@ -363,13 +364,12 @@ pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_d
 }
 
 pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
-    let pair = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
-    let (name, value) = pair.ok_or(Code::Argument)?;
-    Ok(smoothcore_metadata {
-        name: slice(name.as_bytes()),
-        value: slice(value.as_bytes()),
-        ..record::blank()
-    })
+    let found = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
+    found.map(pair).ok_or(Code::Argument)
+}
+
+pub(super) fn pair((name, value): &(Text, Text)) -> smoothcore_metadata {
+    smoothcore_metadata { name: slice(name.as_bytes()), value: slice(value.as_bytes()), ..record::blank() }
 }
 
 fn listed(session: &Session, stream: u32) -> Result<(StreamId, &Stream), Code> {
@@ -425,4 +425,28 @@ pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smo
         codec_string: codec_name(&level.config),
         ..record::blank()
     })
+}
+
+/// Copies an init segment to a C caller's buffer if there is room; tells how long it is.
+///
+/// # Safety
+/// `buffer` has room for `size` bytes or `size` is 0; `length` may be written.
+pub(super) unsafe fn init_segment(
+    session: &mut Session,
+    (stream, position): (u32, u32),
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> Result<i32, Code> {
+    if length.is_null() || (buffer.is_null() && size != 0) || size > isize::MAX as usize {
+        return Err(Code::Argument);
+    }
+    let segment = session.init_segment(stream_id(stream)?, position).map_err(|e| e.code)?;
+    // SAFETY: not NULL, and the caller's promise.
+    unsafe { length.write(segment.len()) };
+    if !buffer.is_null() && segment.len() <= size {
+        // SAFETY: there is room; what the session holds is not the caller's.
+        unsafe { core::ptr::copy_nonoverlapping(segment.as_ptr(), buffer, segment.len()) };
+    }
+    Ok(SMOOTHCORE_OK)
 }

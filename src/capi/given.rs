@@ -41,7 +41,7 @@ impl Given {
     }
 
     /// The budget as C gave it.
-    #[cfg(feature = "http1")]
+    #[cfg(any(feature = "http1", feature = "local"))]
     pub fn total(&self) -> usize {
         self.core.budget.saturating_add(self.reserve.bytes)
     }

@@ -216,8 +216,8 @@ pub struct smoothcore_deviation {
 
 record!(smoothcore_deviation, place, offset);
 
-/// A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
-/// fills the rest.
+/// What is said of a presentation and means nothing to playback, such as a title: by its server manifest, where that is
+/// on disk, then by root attributes of the manifest. You set `struct_size`; the library fills the rest.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct smoothcore_metadata {

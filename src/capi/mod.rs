@@ -8,7 +8,7 @@
 //! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `log` and `rt` are what C sees; the others
 //! stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
 //! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
-//! `wire`, `streams` and `decode` are the traits of the core over tables of C. What every exported function asks of its
+//! `wire`, `streams`, `files` and `decode` are the traits of the core over tables of C. What every exported function asks of its
 //! caller stands in the header and is not repeated at each of them.
 
 // C's names, so that the header says exactly what the source says.
@@ -29,6 +29,8 @@ pub mod status;
 pub mod types;
 
 mod decode;
+#[cfg(feature = "local")]
+mod files;
 mod fill;
 mod given;
 mod handle;

@@ -265,13 +265,22 @@ pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_playe
 /// Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
 /// player.
 ///
-/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+/// With a source port, whatever has no `://` in it, and any `file:` URL (its path counts), is opened from that: an .ism,
+/// an .ismc, or a single .ismv or .isma, muxed or not. The files are looked at during the call; the client manifest is
+/// the .ismc, or is made of what the files say.
+///
+/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_UNSUPPORTED for a URL without an HTTP or
+/// stream port; of files, E_NO_FILE, E_FILE_IO, what the port says, E_MANIFEST_... for an .ism, E_BOX_INVALID and
+/// limits for media; E_BUDGET; E_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_open(player: *mut smoothcore_player, url: *const c_char) -> i32 {
     let open = |body: &mut Body| {
         // SAFETY: as the header says.
         let url = unsafe { text::url(url, body.reserve.url_bytes) }?;
-        body.living()?;
+        if body.living()?.0.state() != State::New {
+            return Err(Code::State);
+        }
+        let url = body.player.http().open(url)?;
         let now = body.now();
         body.player.open(now, url).map_err(|e| e.code)?;
         Ok(SMOOTHCORE_OK)
@@ -522,6 +531,29 @@ pub unsafe extern "C" fn smoothcore_player_level(
     unsafe { with(player, tell) }
 }
 
+/// The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+/// has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+/// than `size`. A NULL buffer of size 0 asks for the length alone.
+///
+/// E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+/// E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_init_segment(
+    player: *mut smoothcore_player,
+    stream: u32,
+    position: u32,
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> i32 {
+    let copy = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { fill::init_segment(body.player.session(), (stream, position), buffer, size, length) }
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, copy) }
+}
+
 /// How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
 /// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
 #[unsafe(no_mangle)]
@@ -552,8 +584,8 @@ pub unsafe extern "C" fn smoothcore_player_deviation(
     unsafe { with(player, tell) }
 }
 
-/// Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
-/// before the manifest is there.
+/// What is said of the presentation, one thing at a time, `position` from 0: first by the server manifest of one on disk,
+/// known once it is open, then by root attributes of the manifest. E_ARGUMENT when there are not so many.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_metadata(
     player: *mut smoothcore_player,
@@ -561,8 +593,13 @@ pub unsafe extern "C" fn smoothcore_player_metadata(
     out: *mut smoothcore_metadata,
 ) -> i32 {
     let tell = |body: &mut Body| {
+        let (known, pair) = body.player.http().metadata(position);
+        let told = match pair {
+            Some(pair) => fill::pair(pair),
+            None => fill::metadata(body.player.session(), position.saturating_sub(known))?,
+        };
         // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::metadata(body.player.session(), position)?) }?;
+        unsafe { record::write(out, &told) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

@@ -667,6 +667,29 @@ pub unsafe extern "C" fn smoothcore_session_level(
     unsafe { with(session, tell) }
 }
 
+/// The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+/// has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+/// than `size`. A NULL buffer of size 0 asks for the length alone.
+///
+/// E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+/// E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_init_segment(
+    session: *mut smoothcore_session,
+    stream: u32,
+    position: u32,
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> i32 {
+    let copy = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { fill::init_segment(&mut body.session, (stream, position), buffer, size, length) }
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, copy) }
+}
+
 /// How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
 /// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
 #[unsafe(no_mangle)]

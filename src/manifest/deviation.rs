@@ -10,8 +10,7 @@ use crate::decimal::Decimal;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
 use crate::mem::{Account, List};
-use crate::trace::MANIFEST;
-use crate::trace::Plain;
+use crate::trace::{MANIFEST, Plain};
 
 /// Of one rule at one place, so many are kept: a stream of an hour would crowd out all others.
 const ALIKE: usize = 4;

@@ -302,8 +302,12 @@ impl LevelDraft {
                 Err(e) => Error::at(e.code, e.place.at, self.at),
             },
         };
-        if error.code == Code::CodecConfig {
-            r.note("codec-private-data", PRIVATE_DATA, self.at);
+        match error.code {
+            Code::CodecConfig => r.note("codec-private-data", PRIVATE_DATA, self.at),
+            Code::CodecUnsupported if description.fourcc.is_none() => {
+                r.note("attribute-missing", FOURCC, self.at);
+            }
+            _ => {}
         }
         keep(&mut self.unusable, error)?;
         // What is left is a description in numbers, which no codec reads.

@@ -64,7 +64,8 @@ pub struct Manifest {
     pub protection: List<ProtectionHeader>,
     /// The streams of unknown type, which are not in `streams`.
     pub ignored: List<Ignored>,
-    /// Names and values of the root attributes that mean nothing here, such as a title: as far as the limit allows.
+    /// Names and values of the root attributes that mean nothing here, such as a title, and of the root's
+    /// `CustomAttributes`: as far as the limit allows.
     pub metadata: List<(Text, Text)>,
     /// Where the manifest departs from the specification, in its order: the first few of each kind.
     pub deviations: List<Deviation>,

@@ -8,12 +8,12 @@ use super::payload::PayloadDraft;
 use super::protection_headers::HeaderDraft;
 use super::stream::StreamDraft;
 use super::timeline::C;
-use super::value::{Value, push_pair};
+use super::value::Value;
 use super::{Deviation, Liveness, Manifest, Strictness};
 use crate::error::{Code, Error, Result};
 use crate::inflate::{self, Encoding, Inflate};
 use crate::limits::Limits;
-use crate::mem::{Account, List};
+use crate::mem::{Account, List, Text};
 use crate::xml::{Handler, Parser};
 
 /// What every HLS playlist begins with; origins answer so when the wrong format is asked for.
@@ -236,6 +236,9 @@ enum Place {
     CustomAttribute,
     Fragment,
     Payload,
+    /// `CustomAttributes` of the root, and one of them.
+    Metadata,
+    MetadataItem,
 }
 
 impl Place {
@@ -248,8 +251,8 @@ impl Place {
             Place::Header => "ProtectionHeader",
             Place::Stream => "StreamIndex",
             Place::Level => "QualityLevel",
-            Place::CustomAttributes => "CustomAttributes",
-            Place::CustomAttribute => "Attribute",
+            Place::CustomAttributes | Place::Metadata => "CustomAttributes",
+            Place::CustomAttribute | Place::MetadataItem => "Attribute",
             Place::Fragment => "c",
             Place::Payload => "f",
         }
@@ -265,8 +268,9 @@ struct Model {
     skipping: u32,
     /// The root attributes that came.
     seen: u32,
-    /// Bytes of metadata kept.
+    /// Bytes of metadata kept, and the pair being read.
     metadata: u32,
+    item: (Text, Text),
     /// Bytes of payloads kept.
     payloads: u32,
     streams_seen: u32,
@@ -292,6 +296,7 @@ impl Model {
             skipping: 0,
             seen: 0,
             metadata: 0,
+            item: (Text::new(), Text::new()),
             payloads: 0,
             streams_seen: 0,
             headers_seen: 0,
@@ -314,12 +319,17 @@ impl Model {
         self.level.free(account);
         self.header.free(account);
         self.payload.free(account);
+        self.item.0.free(account);
+        self.item.1.free(account);
     }
 
     /// Takes one attribute of `SmoothStreamingMedia`. [MS-SSTR] 2.2.2.1.
     fn root_attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
         if r.tally(&mut self.seen, &ATTRIBUTES, name, value.at) == Tally::Unknown {
-            return self.keep_metadata(r, name, value);
+            value.copy(r.account, &mut self.item.1)?;
+            Value { text: core::str::from_utf8(name).unwrap_or(""), at: value.at }
+                .copy(r.account, &mut self.item.0)?;
+            return self.keep_metadata(r);
         }
         let m = &mut self.manifest;
         match name {
@@ -359,15 +369,20 @@ impl Model {
         Ok(())
     }
 
-    /// Keeps an attribute of no meaning here, if there is room.
-    fn keep_metadata(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
-        let bytes = name.len().saturating_add(value.text.len()).min(u32::MAX as usize) as u32;
+    /// Keeps the name and value in `item`, if there is room.
+    fn keep_metadata(&mut self, r: &mut Reading<'_>) -> Result<()> {
+        let (name, value) = &mut self.item;
+        let bytes = name.len().saturating_add(value.len()).min(u32::MAX as usize) as u32;
         let sum = self.metadata.saturating_add(bytes);
-        if sum > r.limits.metadata_bytes {
+        if name.is_empty() || sum > r.limits.metadata_bytes {
+            name.free(r.account);
+            value.free(r.account);
             return Ok(());
         }
+        // Room first: the pair is still ours when there is none.
+        self.manifest.metadata.reserve(r.account, 1)?;
         self.metadata = sum;
-        push_pair(r.account, &mut self.manifest.metadata, name, value.text)
+        self.manifest.metadata.push(r.account, core::mem::take(&mut self.item))
     }
 
     /// Ends the attributes of the root element.
@@ -482,6 +497,8 @@ impl Handler for Reader<'_> {
                 m.stream = StreamDraft::new(at);
                 Place::Stream
             }
+            (Place::Root, b"CustomAttributes") => Place::Metadata,
+            (Place::Metadata, b"Attribute") => Place::MetadataItem,
             (Place::Root, b"Protection") => {
                 if m.headers_seen > 0 {
                     r.note("element-twice", "Protection", at);
@@ -528,7 +545,9 @@ impl Handler for Reader<'_> {
             Place::Root => m.root_attribute(r, name, value)?,
             Place::Header => m.header.attribute(r, name, value),
             Place::Payload => m.payload.attribute(r, name, value),
-            Place::Outside | Place::Protection | Place::CustomAttributes => {}
+            Place::MetadataItem if name == b"Name" => value.copy(r.account, &mut m.item.0)?,
+            Place::MetadataItem if name == b"Value" => value.copy(r.account, &mut m.item.1)?,
+            _ => {}
         }
         Ok(())
     }
@@ -605,7 +624,11 @@ impl Handler for Reader<'_> {
                 }
                 Place::Protection
             }
-            Place::Protection => Place::Root,
+            Place::MetadataItem => {
+                m.keep_metadata(r)?;
+                Place::Metadata
+            }
+            Place::Protection | Place::Metadata => Place::Root,
             Place::Root => {
                 m.root_ends(r, at);
                 Place::Outside

@@ -19,6 +19,7 @@ mod config;
 mod deliver;
 mod feed;
 mod framing;
+mod init;
 mod open;
 mod protect;
 mod receive;
@@ -29,6 +30,7 @@ mod seek;
 mod stats;
 
 pub use config::{AudioChoice, Config, ProtectionMode};
+pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 

@@ -438,7 +438,7 @@ void rig_fill_tables(rig *r, rig_tables *t)
         sizeof decoder,     SMOOTHCORE_FRAMING_ELEMENTARY, 0,           0, 0, recorder_configure, recorder_submit,
         recorder_status, recorder_flush,                recorder_end, recorder_rate};
     const smoothcore_clock_port clock = {sizeof clock, 0, 0, clock_now, clock_wait, 0};
-    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0};
+    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0};
     t->http = http;
     t->decoder = decoder;
     t->clock = clock;

@@ -33,6 +33,8 @@ pub struct Recorder {
     pub streams: BTreeMap<u16, Held>,
     pub log: String,
     pub samples: Vec<Taken>,
+    /// Stream, codec name and record of every set-up.
+    pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
     /// Bitrates it says it cannot play, and those it was asked about.
@@ -81,6 +83,7 @@ impl Recorder {
             streams: BTreeMap::new(),
             log: String::new(),
             samples: Vec::new(),
+            records: Vec::new(),
             running: false,
             rates: Vec::new(),
             incapable: Vec::new(),
@@ -123,6 +126,8 @@ impl Decoder for Recorder {
             return Configured::Refused;
         }
         held.configured.push(setup.bitrate);
+        let name = smoothcore::codec::codec_string(setup.config).to_string();
+        self.records.push((setup.stream.0, name, setup.record.to_vec()));
         held.key = setup.key.map(|k| k.0);
         writeln!(
             self.log,

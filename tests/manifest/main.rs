@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod attributes;
 #[cfg(test)]
+mod deviations;
+#[cfg(test)]
 mod encodings;
 #[cfg(test)]
 mod fragments;
@@ -10,6 +12,8 @@ mod fragments;
 mod hostile;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod payloads;
 #[cfg(test)]
 mod quirks;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 mod csv;
 mod drive;
 mod json;
-mod net;
+pub mod net;
 mod recall;
 mod record;
 mod report;
@@ -20,6 +20,7 @@ use smoothcore::session::{AudioChoice, Config};
 use smoothcore::time::{MediaTime, Micros};
 
 pub use csv::{Args as ReportArgs, run as run_report};
+pub use status::{bits, explain};
 
 /// Play a presentation without a screen, and tell how it went.
 ///

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use smoothcore::codec::{Codec, Kind};
+use smoothcore::codec::{Codec, CodecConfig, Kind};
 use smoothcore::error::Code;
 use smoothcore::io::{
     Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, SampleFlags, StreamId,
@@ -40,6 +40,8 @@ pub struct Track {
     /// Decoding time of the last sample.
     last: Option<MediaTime>,
     extension: String,
+    /// The WAVEFORMATEX without which the file says nothing; empty where there is none.
+    format: Vec<u8>,
 }
 
 struct Files {
@@ -108,11 +110,12 @@ impl Decoder for Sink {
         let Some(names) = &self.names else { return Configured::Later };
         let track = self.tracks.entry(setup.stream.0).or_default();
         track.name = names.get(usize::from(setup.stream.0)).cloned().unwrap_or_default();
-        (track.kind, track.extension) = match (setup.kind, setup.config.codec) {
-            (Kind::Video, Codec::H264) => ("video", "h264".to_owned()),
-            (Kind::Audio, Codec::Aac) => ("audio", "aac".to_owned()),
-            (kind, _) => (kind_name(kind), setup.config.fourcc.to_string().to_lowercase()),
-        };
+        track.kind = kind_name(setup.kind);
+        track.extension = extension(setup.config);
+        track.format.clear();
+        if matches!(setup.config.codec, Codec::Wma | Codec::WmaPro | Codec::Pcm) {
+            track.format.extend_from_slice(setup.record);
+        }
         if let Some(screen) = &mut self.screen {
             screen.add(setup.stream.0);
         }
@@ -191,6 +194,9 @@ impl Files {
         if !self.streams.contains_key(&stream) {
             let path = self.dir.join(self.file_name(track, stream));
             let file = create(&path)?;
+            if !track.format.is_empty() {
+                create(&path.with_extension("wfx"))?.write_all(&track.format)?;
+            }
             self.streams.insert(stream, (path, file));
         }
         let (path, file) = self.streams.get_mut(&stream).expect("just made");
@@ -220,6 +226,24 @@ impl Files {
         let taken = self.streams.values().any(|(path, _)| path.ends_with(&name));
         if taken { format!("{stem}_{stream}.{extension}") } else { name }
     }
+}
+
+/// What files of a codec's elementary stream are called; by its FourCC where they have no common name.
+fn extension(config: &CodecConfig) -> String {
+    match config.codec {
+        Codec::H264 => "h264",
+        Codec::H265 => "h265",
+        Codec::Vc1 => "vc1",
+        Codec::Aac => "aac",
+        Codec::Wma | Codec::WmaPro => "wma",
+        Codec::Ac3 => "ac3",
+        Codec::Eac3 => "ec3",
+        Codec::MpegAudio => "mp3",
+        Codec::Pcm => "pcm",
+        Codec::Ttml => "ttml",
+        _ => return config.fourcc.to_string().to_lowercase(),
+    }
+    .to_owned()
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>> {
