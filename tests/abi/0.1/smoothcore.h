@@ -758,12 +758,6 @@ typedef struct smoothcore_sample {
     const struct smoothcore_slice *parts;
     /* How it is encrypted; NULL when it is clear. */
     const struct smoothcore_sample_protection *protection;
-    /* Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
-     * its images. They count over all parts.
-     */
-    const uint32_t *pieces;
-    /* How many sub-samples; mostly 0. */
-    size_t piece_count;
     /* NULL. */
     const void *reserved;
     /* Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
