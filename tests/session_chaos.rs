@@ -439,10 +439,28 @@ impl<'t> Chaos<'t> {
                     assert!(ear.ended != Some(offered.epoch), "nothing follows the end");
                     ear.offer = Some(offered);
                 }
-                Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) => {
-                    panic!("nothing is protected, and nothing was asked for")
-                }
                 Output::Captions(_) => panic!("nobody asked for captions"),
+                Output::Protection(_) => {
+                    assert!(self.config.protection != ProtectionMode::None);
+                    note!(self, "{now} offer");
+                }
+                Output::Decrypt(d) => {
+                    let stream = usize::from(d.stream.0);
+                    assert!(self.config.protection == ProtectionMode::Decrypt);
+                    let odd = !self.calm && self.faults > 0;
+                    let answer = match self.dice.below(40) {
+                        0..=5 if odd => Decrypted::Later,
+                        _ => Decrypted::Done,
+                    };
+                    if answer == Decrypted::Done {
+                        apply(d.data, d.protection.kid, d.protection.iv, d.protection.subsamples);
+                    }
+                    note!(self, "{now} decrypt {stream} {answer:?}");
+                    let ear = &mut self.ears[stream];
+                    assert!(ear.offer.is_none() && ear.decrypt.is_none() && !ear.setup, "one at a time");
+                    ear.decrypt = Some(answer);
+                }
+                Output::Capability(_) => panic!("nobody wants to be asked"),
                 Output::Rate(rate) => {
                     note!(self, "{now} rate {rate:?}");
                     self.running = rate != smoothcore::io::Rate::Hold;
