@@ -527,7 +527,7 @@ void rig_fill_tables(rig *r, rig_tables *t)
     const smoothcore_protection_port protection = {
         sizeof protection, 0, 0, agent_offer, agent_key,
         r->script->protection == SMOOTHCORE_PROTECTION_DECRYPT ? agent_decrypt : 0, agent_close};
-    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0};
+    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0, 0};
     t->http = http;
     t->decoder = decoder;
     t->clock = clock;
