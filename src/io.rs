@@ -3,12 +3,15 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
-pub use crate::codec::Framing;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::CodecConfig;
+pub use crate::codec::{Framing, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
 
+mod text;
+
+pub use text::{Captions, Role, TrackId};
 mod protection;
 
 pub use protection::{
@@ -112,6 +115,8 @@ pub enum Output<'a> {
     Configure(Configure<'a>),
     /// Give this sample to the decoder; answer with [`Input::Accepted`] or [`Input::Refused`].
     Sample(Sample<'a>),
+    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
+    Captions(Captions<'a>),
     /// A protection header for the DRM agent, unless protection is off; answer with [`Input::Key`], now or later.
     Protection(Offer<'a>),
     /// Decrypt this sample in place; answer with [`Input::Decrypted`].
@@ -227,6 +232,9 @@ pub struct Sample<'a> {
     pub fragment: u64,
     /// Bitrate of its quality level in bit/s.
     pub bitrate: u32,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them (`subs`, ISO/IEC 14496-12 8.7.7): for
+    /// bitmap subtitles the document, then its images. Empty otherwise.
+    pub pieces: &'a [u32],
     /// How it is encrypted; `None` when it is clear.
     pub protection: Option<SampleProtection<'a>>,
     /// The bytes.

@@ -4,7 +4,7 @@
 //! mode, for a first bring-up: the same steps with waits between.
 
 use crate::error::{Code, Error, Result};
-use crate::io::{Epoch, Event, Input, Outcome, Output, RequestId, StreamId};
+use crate::io::{Epoch, Event, Input, Kind, Outcome, Output, RequestId, StreamId};
 use crate::port::{Clock, Decoder, Decryption, Http, NoProtection, Progress, Protection, Submitted};
 use crate::session::{Config, ProtectionMode, Session, State};
 use crate::time::{Instant, Micros};
@@ -219,7 +219,8 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
                 Output::Configure(setup) => {
                     let stream = setup.stream;
                     let answer = self.decoder.configure(&setup);
-                    if !self.streams.contains(&stream) {
+                    // Nothing waits for text, so nobody asks what is left of it.
+                    if setup.kind != Kind::Text && !self.streams.contains(&stream) {
                         let _ = self.streams.push(stream);
                     }
                     self.session.input(at, Input::Configured(stream, answer));
@@ -232,6 +233,7 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
                         Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
+                Output::Captions(captions) => self.decoder.captions(&captions),
                 Output::Protection(offer) => self.protection.offer(&offer),
                 Output::Decrypt(mut sample) => {
                     let stream = sample.stream;

@@ -439,6 +439,7 @@ impl<'t> Chaos<'t> {
                     assert!(ear.ended != Some(offered.epoch), "nothing follows the end");
                     ear.offer = Some(offered);
                 }
+                Output::Captions(_) => panic!("nobody asked for captions"),
                 Output::Protection(_) => {
                     assert!(self.config.protection != ProtectionMode::None);
                     note!(self, "{now} offer");

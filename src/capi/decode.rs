@@ -9,10 +9,12 @@ use super::ports::smoothcore_decoder_port;
 use super::protection::{self, ProtectionScratch, smoothcore_candidate};
 use super::record;
 use super::scratch::{PartList, Reserve};
+use super::tracks::{self, smoothcore_captions};
 use super::types::SMOOTHCORE_NO_TIME;
 use crate::error::Code;
 use crate::io::{
-    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+    Buffered, Candidate, Capable, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample,
+    StreamId,
 };
 use crate::port::{Decoder, Submitted};
 
@@ -27,6 +29,7 @@ pub(super) struct DecoderPort {
     end: Option<unsafe extern "C" fn(*mut c_void, u32, u32)>,
     rate: Option<unsafe extern "C" fn(*mut c_void, i32)>,
     can_play: Option<unsafe extern "C" fn(*mut c_void, *const smoothcore_candidate) -> i32>,
+    captions: Option<unsafe extern "C" fn(*mut c_void, *const smoothcore_captions)>,
     parts: PartList,
     codec: CodecName,
     key: u64,
@@ -63,6 +66,7 @@ impl DecoderPort {
             end: table.end,
             rate: table.rate,
             can_play: table.can_play,
+            captions: table.captions,
             parts: PartList::new(reserve.parts),
             codec: [0; 40],
             key: 0,
@@ -116,6 +120,14 @@ impl Decoder for DecoderPort {
         if let Some(end) = self.end {
             // SAFETY: above.
             unsafe { end(self.userdata, u32::from(stream.0), epoch.0) }
+        }
+    }
+
+    fn captions(&mut self, captions: &Captions<'_>) {
+        if let Some(hear) = self.captions {
+            let captions = tracks::captions(captions);
+            // SAFETY: above.
+            unsafe { hear(self.userdata, &raw const captions) }
         }
     }
 

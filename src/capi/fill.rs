@@ -13,15 +13,15 @@ use super::media::*;
 use super::protection::{ProtectionScratch, sample_protection};
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
-use super::text;
 use super::types::*;
+use super::{text, tracks};
 use crate::codec::{Codec, CodecConfig, Kind, codec_string};
 use crate::error::{Code, Error};
 use crate::io::{
     Buffered, Configure, DecoderTraits, Event, EventKind, Framing, Rate, Request, RequestKind, Sample,
     StreamId,
 };
-use crate::manifest::{Manifest, Stream};
+use crate::manifest::{Manifest, QualityLevel, Stream};
 use crate::mem::Text;
 use crate::session::{Selection, Session, State};
 use crate::time::{MediaTime, Micros};
@@ -208,6 +208,8 @@ pub(super) fn sample(
         size,
         parts: parts.as_ptr(),
         protection: sample_protection(sample.protection.as_ref(), scratch),
+        pieces: sample.pieces.as_ptr(),
+        piece_count: sample.pieces.len(),
         ..record::blank()
     })
 }
@@ -404,13 +406,19 @@ pub(super) fn stream(session: &Session, stream: u32) -> Result<smoothcore_stream
         name: text::array(&s.name),
         language: text::array(&s.language),
         subtype: text::array(&s.subtype),
+        role: session.role(id).map_or(0, tracks::role_number),
+        track: session.track(id).map_or(0, |t| t.0),
         ..record::blank()
     })
 }
 
-pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smoothcore_level_info, Code> {
+pub(super) fn level_of(session: &Session, stream: u32, position: u32) -> Result<&QualityLevel, Code> {
     let (_, s) = listed(session, stream)?;
-    let level = usize::try_from(position).ok().and_then(|at| s.levels.get(at)).ok_or(Code::Argument)?;
+    usize::try_from(position).ok().and_then(|at| s.levels.get(at)).ok_or(Code::Argument)
+}
+
+pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smoothcore_level_info, Code> {
+    let level = level_of(session, stream, position)?;
     Ok(smoothcore_level_info {
         index: level.index,
         bitrate: level.bitrate,

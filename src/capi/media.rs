@@ -6,6 +6,7 @@ use super::protection::{
     smoothcore_candidate, smoothcore_decrypt, smoothcore_protection_offer, smoothcore_sample_protection,
 };
 use super::record::record;
+use super::tracks::smoothcore_captions;
 use super::types::smoothcore_slice;
 
 /// A request fetches the client manifest.
@@ -204,6 +205,11 @@ pub struct smoothcore_sample {
     pub parts: *const smoothcore_slice,
     /// How it is encrypted; NULL when it is clear.
     pub protection: *const smoothcore_sample_protection,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
+    /// its images. They count over all parts.
+    pub pieces: *const u32,
+    /// How many sub-samples; mostly 0.
+    pub piece_count: usize,
     /// NULL.
     pub reserved: *const c_void,
 }
@@ -283,6 +289,8 @@ pub const SMOOTHCORE_OUTPUT_PROTECTION: u32 = 9;
 pub const SMOOTHCORE_OUTPUT_DECRYPT: u32 = 10;
 /// Output: could the decoder play `candidate`? Answer with smoothcore_session_capable.
 pub const SMOOTHCORE_OUTPUT_CAPABILITY: u32 = 11;
+/// Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions.
+pub const SMOOTHCORE_OUTPUT_CAPTIONS: u32 = 12;
 
 /// One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
 /// NULL; it is valid until the next call with the same session.
@@ -317,8 +325,8 @@ pub struct smoothcore_output {
     pub decrypt: *const smoothcore_decrypt,
     /// CAPABILITY.
     pub candidate: *const smoothcore_candidate,
-    /// NULL.
-    pub reserved: *const c_void,
+    /// CAPTIONS.
+    pub captions: *const smoothcore_captions,
 }
 
-record!(smoothcore_output, reserved, deadline_us);
+record!(smoothcore_output, captions, deadline_us);

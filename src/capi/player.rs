@@ -168,6 +168,19 @@ unsafe fn with(player: *mut smoothcore_player, act: impl FnOnce(&mut Body) -> Re
     }
 }
 
+/// Runs `act` on the session of a player that has not failed for good.
+pub(super) unsafe fn living(
+    player: *mut smoothcore_player,
+    act: &mut dyn FnMut(&mut Session, Instant) -> Result<i32, Code>,
+) -> i32 {
+    let run = |body: &mut Body| {
+        let (session, now) = body.living()?;
+        act(session, now)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(player, run) }
+}
+
 /// Makes a player. `*out` goes back to smoothcore_player_destroy; it is NULL after an error. No port is called.
 ///
 /// E_ARGUMENT for a number out of range, a missing port or required function; E_ABI for a header of another ABI major or

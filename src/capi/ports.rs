@@ -11,6 +11,7 @@ use super::media::{
 };
 use super::protection::{smoothcore_candidate, smoothcore_protection_port};
 use super::record::record;
+use super::tracks::smoothcore_captions;
 
 /// A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
 /// any other negative number counts as SMOOTHCORE_E_NETWORK_IO. A positive number that is not named here, or a count
@@ -173,9 +174,11 @@ pub struct smoothcore_decoder_port {
     /// anything else, and the level is dropped. NULL: it can play everything.
     pub can_play:
         Option<unsafe extern "C" fn(userdata: *mut c_void, candidate: *const smoothcore_candidate) -> i32>,
+    /// Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told.
+    pub captions: Option<unsafe extern "C" fn(userdata: *mut c_void, captions: *const smoothcore_captions)>,
 }
 
-record!(smoothcore_decoder_port, can_play);
+record!(smoothcore_decoder_port, captions);
 
 /// A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well.
 #[derive(Clone, Copy, Debug)]

@@ -11,17 +11,19 @@ use super::info::{
     smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::{
-    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CAPABILITY, SMOOTHCORE_OUTPUT_CONFIGURE,
-    SMOOTHCORE_OUTPUT_DECRYPT, SMOOTHCORE_OUTPUT_END_OF_STREAM, SMOOTHCORE_OUTPUT_EVENT,
-    SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_PROTECTION, SMOOTHCORE_OUTPUT_RATE,
-    SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered, smoothcore_event,
-    smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample, smoothcore_setup,
+    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CAPABILITY, SMOOTHCORE_OUTPUT_CAPTIONS,
+    SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_DECRYPT, SMOOTHCORE_OUTPUT_END_OF_STREAM,
+    SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_PROTECTION,
+    SMOOTHCORE_OUTPUT_RATE, SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered,
+    smoothcore_event, smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample,
+    smoothcore_setup,
 };
 use super::protection::{
     self, ProtectionScratch, smoothcore_candidate, smoothcore_decrypt, smoothcore_protection_offer,
 };
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
+use super::tracks::{self, smoothcore_captions};
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::{given, text, wire};
 use crate::error::{Code, Error};
@@ -51,6 +53,7 @@ struct Body {
     setup: smoothcore_setup,
     sample: smoothcore_sample,
     event: smoothcore_event,
+    captions: smoothcore_captions,
 }
 
 impl Body {
@@ -99,6 +102,11 @@ impl Body {
                 }
                 Err(code) => broken = Some(code),
             },
+            Output::Captions(captions) => {
+                self.captions = tracks::captions(&captions);
+                out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
+                out.captions = &raw const self.captions;
+            }
             Output::Protection(offer) => {
                 self.offer = protection::offer(&offer);
                 out.kind = SMOOTHCORE_OUTPUT_PROTECTION;
@@ -162,6 +170,15 @@ unsafe fn with(session: *mut smoothcore_session, act: impl FnOnce(&mut Body) -> 
     }
 }
 
+/// Runs `act` on a session that has not failed for good.
+pub(super) unsafe fn living(
+    session: *mut smoothcore_session,
+    act: &mut dyn FnMut(&mut Session) -> Result<i32, Code>,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { with(session, |body| act(body.living()?)) }
+}
+
 /// Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
 ///
 /// E_ARGUMENT; E_ABI for a header of another ABI major or a newer minor; E_BUDGET; E_NO_MEMORY.
@@ -196,6 +213,7 @@ pub unsafe extern "C" fn smoothcore_session_create(
                 (&raw mut (*body).setup).write(record::blank());
                 (&raw mut (*body).sample).write(record::blank());
                 (&raw mut (*body).event).write(record::blank());
+                (&raw mut (*body).captions).write(record::blank());
             }
             Ok(())
         };

@@ -221,11 +221,17 @@ pub struct smoothcore_config {
     pub protection: u32,
     /// A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s.
     pub key_timeout_us: u64,
+    /// A SMOOTHCORE_TEXT_ number: the text streams to play. Nothing ever waits for them or fails with them.
+    pub text: u32,
+    /// 1: captions inside pictures come out beside them, too. 0: they stay in the samples alone.
+    pub captions: u32,
+    /// For SMOOTHCORE_TEXT_LANGUAGE, as audio_language.
+    pub text_language: [c_char; 8],
 }
 
 record!(
     smoothcore_config,
-    key_timeout_us,
+    text_language,
     key_timeout_us,
     budget_bytes,
     seed,

@@ -2,7 +2,8 @@
 
 use crate::error::Code;
 use crate::io::{
-    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+    Buffered, Candidate, Capable, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample,
+    StreamId,
 };
 
 /// What became of a sample.
@@ -44,5 +45,10 @@ pub trait Decoder {
     fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
         let _ = candidate;
         Capable::Yes
+    }
+
+    /// Captions found in the picture that is submitted next; valid during the call only. Ignored unless overridden.
+    fn captions(&mut self, captions: &Captions<'_>) {
+        let _ = captions;
     }
 }

@@ -19,6 +19,30 @@ pub enum AudioChoice {
     None,
 }
 
+/// Which text streams are played from the start; `Session::select` changes it later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TextChoice {
+    /// None.
+    #[default]
+    None,
+    /// The first one that is to be read: subtitles or captions, no markers.
+    First,
+    /// The first one to be read in this language (letters as in [`AudioChoice::Language`]); none when there is none.
+    Language([u8; 8]),
+    /// Every text stream: subtitles, chapters, commands, markers, data.
+    All,
+}
+
+/// Whether captions inside the picture stream are handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CaptionChoice {
+    /// They stay in the samples alone.
+    #[default]
+    Off,
+    /// They stay in the samples and come as `Output::Captions`, too.
+    On,
+}
+
 /// What is done about encrypted samples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ProtectionMode {
@@ -65,6 +89,10 @@ pub struct Config {
     pub min_bitrate: u32,
     /// Which audio streams play.
     pub audio: AudioChoice,
+    /// Which text streams play.
+    pub text: TextChoice,
+    /// Whether captions inside pictures come out.
+    pub captions: CaptionChoice,
     /// What the decoder port is.
     pub decoder: DecoderTraits,
     /// What is done about encrypted samples.

@@ -1,6 +1,6 @@
 //! From fragments to the decoder: set-up, samples in its framing, end of stream.
 
-use super::feed::{Fragment, Offer, Setup};
+use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
 use super::protect::{Layout, Lock};
 use super::{ProtectionMode, Session, State, Step};
@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::io::{
     Buffered, Configure, Configured, Epoch, EventKind, Output, Parts, Sample, SampleFlags, StreamId,
 };
-use crate::time::{MediaTime, TimeScale};
+use crate::time::{MediaTime, Micros, TimeScale};
 
 /// What goes before a sample is seldom longer: parameter sets and a delimiter.
 const PREFIX: usize = 512;
@@ -19,8 +19,10 @@ impl Session {
     pub(super) fn deliver(&mut self, i: usize) -> Option<Step> {
         let early = self.early_release(i);
         let feed = self.feeds.get(i)?;
-        if !feed.selected || feed.offer != Offer::None || matches!(feed.setup, Setup::Asked(_) | Setup::Later)
-        {
+        if !feed.selected || feed.join == Join::Replacing || feed.sparse.is_walking() {
+            return None;
+        }
+        if feed.offer != Offer::None || matches!(feed.setup, Setup::Asked(_) | Setup::Later) {
             return None;
         }
         let front = feed.queue.first()?;
@@ -57,7 +59,7 @@ impl Session {
                     return None;
                 }
                 Err(error) => {
-                    self.fail(error);
+                    self.fault(i, error);
                     return None;
                 }
             }
@@ -70,7 +72,7 @@ impl Session {
                     None
                 }
                 Err(error) => {
-                    self.fail(error);
+                    self.fault(i, error);
                     None
                 }
             };
@@ -151,12 +153,16 @@ impl Session {
                 .map_or(0, |s| s.size as usize)
         });
         self.make_room(size.saturating_add(PREFIX));
-        match self.prepare_sample(i) {
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if let Some(step) = self.caption_step(i) {
+            return Some(step);
+        }
+        match self.prepare_sample(i).and_then(|()| self.list_pieces(i)) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;
                 Some(Step::Sample(i))
             }
-            Err(error) if matches!(error.code, Code::Budget | Code::NoMemory) => {
+            Err(error) if leads && matches!(error.code, Code::Budget | Code::NoMemory) => {
                 self.fail(error);
                 None
             }
@@ -172,7 +178,11 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return idle };
         let Some(front) = feed.queue.first() else { return idle };
         let Some(entry) = front.table.samples().get(front.next) else { return idle };
-        let data = if feed.staged.is_empty() {
+        let data = if let Form::Payload(n) = front.form {
+            let payloads = self.listed(feed.id).map(|s| &s.payloads);
+            let payload = payloads.and_then(|p| p.get(usize::try_from(n).ok()?));
+            Parts::whole(&[], payload.map_or(&[][..], |p| &p.bytes))
+        } else if feed.staged.is_empty() {
             Parts::blocks(
                 &feed.prefix,
                 front.body.slices(&self.pool, u64::from(entry.offset), u64::from(entry.size)),
@@ -181,6 +191,10 @@ impl Session {
             Parts::whole(&feed.prefix, &feed.staged)
         };
         let pts = composed(feed.scale, front.dts, entry.composition);
+        // A whole document lasts as long as its fragment, which may be longer than a table can say.
+        let boxed = matches!(front.form, Form::Boxes);
+        let ticks = if boxed { u64::from(entry.duration) } else { front.duration };
+        let duration = feed.scale.rescale(ticks, TimeScale::HNS).unwrap_or(0);
         let mut flags = SampleFlags::default();
         // On video only the first sample is sure to be a key frame; some encoders flag all of them.
         if feed.kind != Kind::Video || (front.next == 0 && !front.no_key) {
@@ -194,7 +208,9 @@ impl Session {
         } else if feed.parameter_sets_due {
             flags = flags.with(SampleFlags::CONFIG);
         }
-        if feed.preroll_until.is_some_and(|until| pts < until) {
+        // Text that began before the target may still be shown.
+        let matters = if feed.leads() { pts } else { pts.after(Micros(duration / 10)) };
+        if feed.preroll_until.is_some_and(|until| matters < until) {
             flags = flags.with(SampleFlags::PREROLL);
         }
         Output::Sample(Sample {
@@ -202,10 +218,11 @@ impl Session {
             epoch: feed.epoch,
             pts,
             dts: feed.scale.media_time(front.dts),
-            duration: feed.scale.rescale(u64::from(entry.duration), TimeScale::HNS).unwrap_or(0),
+            duration,
             flags,
             fragment: front.start,
             bitrate: front.bitrate,
+            pieces: &feed.pieces,
             protection: self.protect.of(front, feed.guard.parts()),
             data,
         })
@@ -217,7 +234,8 @@ impl Session {
         if !matches!(offer, Offer::Waiting | Offer::Lost) {
             return;
         }
-        if self.stats.first_sample.is_none() {
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if leads && self.stats.first_sample.is_none() {
             self.stats.first_sample = Some(self.now.since(self.opened_at));
         }
         self.stats.samples = self.stats.samples.saturating_add(1);
@@ -243,7 +261,8 @@ impl Session {
         let ticks = u64::from(entry.duration);
         front.dts = front.dts.saturating_add(ticks);
         front.next = front.next.saturating_add(1);
-        if front.in_order {
+        feed.handed = front.dts;
+        if front.in_order && !matches!(front.form, Form::Payload(_)) {
             let keep = match front.table.samples().get(front.next) {
                 Some(next) => u64::from(next.offset),
                 None => u64::from(entry.offset).saturating_add(u64::from(entry.size)),
@@ -345,6 +364,7 @@ impl Session {
 
     /// Once per epoch: the stream has nothing more, now or later.
     pub(super) fn end_of(&mut self, i: usize) -> Option<(StreamId, Epoch)> {
+        self.end_late_text(i);
         let exhausted = self.is_exhausted(i);
         let event = self.event(EventKind::StreamEnded);
         let feed = self.feeds.get_mut(i)?;
@@ -359,6 +379,7 @@ impl Session {
 
     /// Nothing is left once every played stream has ended, also when that is because another one was given up.
     pub(super) fn notice_end(&mut self) {
+        self.watch_media_end();
         let mut played = self.feeds.iter().filter(|f| f.selected).peekable();
         if self.state == State::Playing && played.peek().is_some() && played.all(|f| f.ended) {
             self.state = State::Ended;
@@ -370,16 +391,16 @@ impl Session {
 impl Fragment {
     /// Whether the next sample is there, to its last byte.
     pub(super) fn sample_at_hand(&self) -> bool {
+        let here = matches!(self.form, Form::Payload(_));
         self.next < self.placed
-            && self
-                .table
-                .samples()
-                .get(self.next)
-                .is_some_and(|s| u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len())
+            && (here
+                || self.table.samples().get(self.next).is_some_and(|s| {
+                    u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len()
+                }))
     }
 }
 
-impl super::feed::Feed {
+impl Feed {
     pub(super) fn sample_at_hand(&self) -> bool {
         self.queue.first().is_some_and(Fragment::sample_at_hand)
     }
@@ -400,7 +421,7 @@ impl super::feed::Feed {
 }
 
 /// Presentation time: decoding time plus a signed offset, scaled as one absolute value so that nothing drifts.
-fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
+pub(super) fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
     match dts.checked_add_signed(i64::from(offset)) {
         Some(pts) => scale.media_time(pts),
         None => MediaTime(

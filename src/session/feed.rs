@@ -5,11 +5,15 @@ use crate::codec::Kind;
 use crate::error::{Code, Result};
 use crate::io::{Buffered, Epoch, RequestId, StreamId};
 use crate::mem::{Account, Bytes, Chain, List, Pool};
+use crate::mp4::subs::PartTable;
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
+use super::captions::Found;
+use super::open::ticks;
 use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
+use super::text::Sparse;
 
 /// One quality level that may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,41 @@ pub(super) enum Setup {
     Ready(u16),
 }
 
+/// Whether a stream keeps pace with the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Join {
+    /// It does: the clock waits for it.
+    Settled,
+    /// It was turned on while the clock runs and catches up: nothing waits for it.
+    Joining,
+    /// The same, and until it is ready another one of its kind plays on: nothing of it is handed out.
+    Replacing,
+}
+
+/// Where the samples of a stream come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// From listed fragments.
+    Fragments,
+    /// The same, and from fragments that the responses of its parent announce.
+    Announced,
+    /// They stand in the manifest, or the host gave them.
+    Payloads,
+}
+
+/// What the bytes of a fragment are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// Boxes.
+    Boxes,
+    /// Of a text stream, and not yet known.
+    Unknown,
+    /// A bare document: the whole body is the sample.
+    Document,
+    /// This payload of the manifest is the sample; there is no body.
+    Payload(u32),
+}
+
 #[derive(Debug)]
 pub(super) struct Feed {
     pub id: StreamId,
@@ -123,6 +162,15 @@ pub(super) struct Feed {
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
+    pub join: Join,
+    /// Where the last sample taken ends, or where the first one is to be looked for, in stream ticks.
+    pub handed: u64,
+    /// Announced fragments of a sparse stream.
+    pub sparse: Sparse,
+    /// Where samples come from.
+    pub source: Source,
+    /// Number of the payload to hand out next.
+    pub payload: u32,
     pub ended: bool,
     /// Nothing was accepted since open or the last seek.
     pub fresh: bool,
@@ -139,6 +187,10 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Captions in the sample to be offered.
+    pub captions: Found,
+    /// Sizes of the sub-samples of the sample on offer.
+    pub pieces: List<u32>,
     /// Keys of its samples.
     pub guard: Guard,
 }
@@ -152,9 +204,12 @@ pub(super) struct Fragment {
     /// Position of its level in the manifest's list.
     pub level: u16,
     pub bitrate: u32,
+    pub form: Form,
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
+    /// Of text: where the parts of samples begin.
+    pub parts: PartTable,
     pub cipher: Cipher,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
@@ -182,9 +237,11 @@ impl Fragment {
             duration: 0,
             level: 0,
             bitrate: 0,
+            form: Form::Boxes,
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
+            parts: PartTable::new(),
             cipher: Cipher::new(),
             placed: 0,
             complete: false,
@@ -211,6 +268,7 @@ impl Fragment {
         self.cipher.clear();
         self.prepared = None;
         self.placed = 0;
+        self.parts.clear();
         if self.committed() {
             self.again = true;
         } else {
@@ -260,6 +318,11 @@ impl Feed {
             hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
+            join: Join::Settled,
+            handed: 0,
+            sparse: Sparse::new(),
+            source: Source::Fragments,
+            payload: 0,
             ended: false,
             fresh: true,
             reported: Micros::ZERO,
@@ -270,8 +333,29 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            captions: Found::new(),
+            pieces: List::new(),
             guard: Guard::default(),
         }
+    }
+
+    /// Whether it carries the presentation. Text only goes along: nothing ever waits for it or fails with it.
+    pub fn leads(&self) -> bool {
+        self.kind != Kind::Text
+    }
+
+    /// Whether it is text that takes memory for bodies.
+    pub fn fetches_text(&self) -> bool {
+        !self.leads() && self.source != Source::Payloads
+    }
+
+    /// Plays on from `time`; what is before it only leads up to it.
+    pub fn place(&mut self, time: MediaTime) {
+        let at = ticks(time, self.scale);
+        self.cursor = Cursor::Covering(at);
+        self.handed = at;
+        self.preroll_until = Some(time);
+        self.sparse.begin(at);
     }
 
     /// Media in the decoder now, as far as can be told between two reports.
@@ -339,12 +423,14 @@ impl Feed {
     /// Makes the back of the queue ready for a body from byte 0.
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
+        let form = if self.leads() { Form::Boxes } else { Form::Unknown };
         if self.offer == Offer::Decrypting && self.queue.len() == 1 {
             // The answer will be about bytes that are gone.
             self.offer = Offer::Lost;
         }
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
+            back.form = form;
         }
     }
 
@@ -380,6 +466,7 @@ impl Feed {
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
         self.hole_behind = false;
+        self.captions.clear();
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);
             self.recycle(pool, account, last);

@@ -363,7 +363,7 @@ fn first_sample(f: &Fragment, pool: &Pool, account: &mut Account, most: u32, out
 }
 
 /// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.
-fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
+pub(super) fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
     let body = pos.checked_add(u64::from(length))?;
     if body > end {
         return None;

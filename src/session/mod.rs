@@ -14,11 +14,13 @@
 
 mod budget;
 mod capability;
+mod captions;
 mod clock;
 mod config;
 mod deliver;
 mod feed;
 mod framing;
+mod given;
 mod init;
 mod open;
 mod protect;
@@ -28,8 +30,11 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
+mod text;
+mod tracks;
 
-pub use config::{AudioChoice, Config, ProtectionMode};
+pub use config::{AudioChoice, CaptionChoice, Config, ProtectionMode, TextChoice};
+pub use given::{Cue, GivenText};
 pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
@@ -103,6 +108,8 @@ pub struct Session {
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
+    /// Since when only text is still to come.
+    media_over_at: Option<Instant>,
 
     /// A `moof` that lies across blocks, put together.
     gathered: Bytes,
@@ -120,6 +127,7 @@ enum Step {
     Manifest,
     Fragment(usize),
     Configure(usize),
+    Captions(usize),
     Sample(usize),
     End(StreamId, Epoch),
     Protection,
@@ -169,6 +177,7 @@ impl Session {
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),
+            media_over_at: None,
             gathered: Bytes::new(),
             events,
             lost_events: 0,
@@ -206,6 +215,7 @@ impl Session {
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
+            Step::Captions(i) => self.captions_output(i),
             Step::Sample(i) => self.sample_output(i),
             Step::End(stream, epoch) => Output::EndOfStream(stream, epoch),
             Step::Protection => self.protection_output(),
@@ -298,6 +308,10 @@ impl Session {
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }
+        }
+        self.tend_joining();
+        if let Some((stream, epoch)) = self.take_flush() {
+            return Some(Step::Flush(stream, epoch));
         }
         for i in 0..self.feeds.len() {
             if let Some(step) = self.deliver(i) {

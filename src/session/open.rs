@@ -1,9 +1,10 @@
 //! From a URL to streams that are ready to be fetched.
 
 use super::config::AudioChoice;
-use super::feed::{Cursor, Feed, Permit, Rung};
+use super::feed::{Feed, Permit, Rung, Source};
 use super::receive::is_identity;
 use super::retry::{Exchange, Verdict};
+use super::text::{source, speaks};
 use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{Codec, CodecConfig, Kind};
@@ -191,13 +192,13 @@ impl Session {
     }
 
     /// Sets up the streams of a manifest.
-    fn begin(&mut self, manifest: Manifest) -> Result<()> {
+    fn begin(&mut self, mut manifest: Manifest) -> Result<()> {
         self.stats.manifest = Some(self.now.since(self.opened_at));
         let opened =
             self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
         self.tell(opened);
-        for (n, stream) in manifest.streams.iter().enumerate() {
-            self.add_feed(n, stream)?;
+        for (n, stream) in manifest.streams.iter_mut().enumerate() {
+            self.add_stream(n, stream)?;
         }
         self.manifest = Some(manifest);
         self.note_headers()?;
@@ -230,20 +231,22 @@ impl Session {
             feed.selected = true;
         }
         self.select_audio(manifest);
-        if !self.feeds.iter().any(|f| f.selected) {
+        self.select_text(manifest);
+        if !self.feeds.iter().any(|f| f.selected && f.leads()) {
             return Err(Error::at(Code::ManifestNothingPlayable, "SmoothStreamingMedia", 0));
         }
         Ok(self.config.start_at.or_else(|| manifest.first_time()).unwrap_or_default())
     }
 
-    fn add_feed(&mut self, n: usize, stream: &Stream) -> Result<()> {
+    pub(super) fn add_feed(&mut self, n: usize, stream: &Stream) -> Result<()> {
         let Ok(number) = u16::try_from(n) else { return Ok(()) };
         let id = StreamId(number);
         if let Some(error) = stream.unusable {
             self.tell(self.event(EventKind::StreamDropped).about(id).because(error));
             return Ok(());
         }
-        if stream.kind == Kind::Text || stream.timeline.is_empty() {
+        let source = source(stream);
+        if source == Source::Fragments && stream.timeline.is_empty() {
             return Ok(());
         }
         let config = &self.config;
@@ -253,6 +256,7 @@ impl Session {
             _ => Controller::new(u32::MAX),
         };
         let mut feed = Feed::new(id, stream.kind, stream.timescale, controller);
+        feed.source = source;
         let video = stream.kind == Kind::Video;
         let (lowest, highest) = (config.min_bitrate, config.max_bitrate);
         let asked = config.decoder.has(DecoderTraits::CAPABILITIES);
@@ -301,9 +305,7 @@ impl Session {
 
     fn select_audio(&mut self, manifest: &Manifest) {
         let speaks = |f: &Feed, letters: &[u8; 8]| {
-            let language = manifest.streams.get(usize::from(f.id.0)).map_or("", |s| s.language.as_str());
-            let wanted = letters.split(|b| *b == 0).next().unwrap_or(&[]);
-            !wanted.is_empty() && language.as_bytes().eq_ignore_ascii_case(wanted)
+            manifest.streams.get(usize::from(f.id.0)).is_some_and(|s| speaks(s, letters))
         };
         let chosen = match &self.config.audio {
             AudioChoice::None => None,
@@ -336,8 +338,7 @@ impl Session {
             from = from.min(feed.scale.media_time(fragment.start));
         }
         for feed in self.feeds.iter_mut() {
-            let time = if feed.kind == Kind::Video { start } else { from };
-            feed.cursor = Cursor::Covering(ticks(time, feed.scale));
+            feed.place(if feed.kind == Kind::Audio { from } else { start });
             feed.preroll_until = Some(start);
         }
     }

@@ -45,5 +45,6 @@ void test_handles(void);
 void test_protection(void);
 void test_init(void);
 void test_source(void);
+void test_tracks(void);
 
 #endif

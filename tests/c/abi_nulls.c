@@ -5,7 +5,7 @@
 
 static void no_session(smoothcore_session *s)
 {
-    smoothcore_output output;
+    smoothcore_output output = {0};
     smoothcore_response response = {sizeof response, 200, -1, 0, 0, 0, 0};
     smoothcore_buffered buffered = {sizeof buffered, 0, 0, 0};
     smoothcore_stats stats;
@@ -15,7 +15,6 @@ static void no_session(smoothcore_session *s)
     uint8_t byte = 0, *space;
     size_t size;
     uint32_t count;
-    memset(&output, 0, sizeof output);
     output.struct_size = sizeof output;
     stats.struct_size = sizeof stats;
     presentation.struct_size = sizeof presentation;

@@ -37,6 +37,14 @@ pub struct Recorder {
     pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
+    /// Stream, presentation time and bytes of captions, and how many samples had been taken.
+    pub captions: Vec<(u16, i64, Vec<u8>, usize)>,
+    /// Sizes of sub-samples of each sample that has them, by its place in `samples`.
+    pub pieces: BTreeMap<usize, Vec<u32>>,
+    /// When each sample was taken, in microseconds.
+    pub taken_at: Vec<u64>,
+    /// When a stream was flushed.
+    pub flushes: Vec<(u64, u16)>,
     /// Bitrates it says it cannot play, and those it was asked about.
     pub incapable: Vec<u32>,
     pub asked: Vec<(u16, u32)>,
@@ -67,6 +75,9 @@ pub struct Held {
     pub position: Option<i64>,
     pub taken: u64,
     pub ended: bool,
+    /// Text is kept until it is shown, whatever there is of it.
+    pub text: bool,
+    pub fourcc: String,
     pub configured: Vec<u32>,
     pub refuse_levels: Vec<u32>,
     /// The key it was last set up with.
@@ -86,6 +97,10 @@ impl Recorder {
             records: Vec::new(),
             running: false,
             rates: Vec::new(),
+            captions: Vec::new(),
+            pieces: BTreeMap::new(),
+            taken_at: Vec::new(),
+            flushes: Vec::new(),
             incapable: Vec::new(),
             asked: Vec::new(),
             offers: 0,
@@ -126,6 +141,8 @@ impl Decoder for Recorder {
             return Configured::Refused;
         }
         held.configured.push(setup.bitrate);
+        held.text = setup.kind == smoothcore::io::Kind::Text;
+        held.fourcc = setup.config.fourcc.to_string();
         let name = smoothcore::codec::codec_string(setup.config).to_string();
         self.records.push((setup.stream.0, name, setup.record.to_vec()));
         held.key = setup.key.map(|k| k.0);
@@ -159,6 +176,7 @@ impl Decoder for Recorder {
         }
         let unpaced = self.is_unpaced();
         let held = self.streams.get_mut(&stream).expect("configured first");
+        let unpaced = unpaced || held.text;
         if !unpaced && held.depth + sample.duration / 10 > self.capacity {
             return Ok(Submitted::Refused);
         }
@@ -183,6 +201,10 @@ impl Decoder for Recorder {
             fnv1a(sample.data.clone())
         )
         .unwrap();
+        if !sample.pieces.is_empty() {
+            self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
+        }
+        self.taken_at.push(self.now);
         if let Some(p) = &sample.protection {
             assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
             writeln!(
@@ -220,6 +242,7 @@ impl Decoder for Recorder {
 
     fn flush(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "flush {} {}", stream.0, epoch.0).unwrap();
+        self.flushes.push((self.now, stream.0));
         let held = self.streams.entry(stream.0).or_default();
         held.depth = 0;
         held.ended = false;
@@ -228,6 +251,11 @@ impl Decoder for Recorder {
     fn end(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "end {} {}", stream.0, epoch.0).unwrap();
         self.streams.entry(stream.0).or_default().ended = true;
+    }
+
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        let taken = self.samples.len();
+        self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
     }
 
     fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {

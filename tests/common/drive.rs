@@ -1,6 +1,6 @@
 //! The three driving modes over the rig.
 
-use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Outcome, Output, RequestId, StreamId};
+use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Kind, Outcome, Output, RequestId, StreamId};
 use smoothcore::player::Player;
 use smoothcore::port::{Clock, Decoder, Decryption, Http, Progress, Protection, Submitted};
 use smoothcore::session::{Config, ProtectionMode, Session, State, Stats};
@@ -148,6 +148,9 @@ impl Decoder for Clocked<'_> {
     }
     fn end(&mut self, stream: StreamId, epoch: smoothcore::io::Epoch) {
         self.inner.end(stream, epoch);
+    }
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        self.inner.captions(captions);
     }
     fn can_play(&mut self, candidate: &smoothcore::io::Candidate<'_>) -> smoothcore::io::Capable {
         self.inner.can_play(candidate)
@@ -325,7 +328,7 @@ fn drain(
             }
             Output::Configure(setup) => {
                 let (stream, answer) = (setup.stream, decoder.configure(&setup));
-                if !streams.contains(&stream) {
+                if setup.kind != Kind::Text && !streams.contains(&stream) {
                     streams.push(stream);
                 }
                 session.input(at, Input::Configured(stream, answer));
@@ -337,6 +340,7 @@ fn drain(
                     Submitted::Refused => session.input(at, Input::Refused(stream)),
                 }
             }
+            Output::Captions(captions) => decoder.captions(&captions),
             Output::Protection(offer) => agent.offer(&offer),
             Output::Decrypt(mut sample) => {
                 let stream = sample.stream;

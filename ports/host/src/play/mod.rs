@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use smoothcore::session::{AudioChoice, Config};
+use smoothcore::session::{AudioChoice, Config, TextChoice};
 use smoothcore::time::{MediaTime, Micros};
 
 pub use csv::{Args as ReportArgs, run as run_report};
@@ -42,6 +42,8 @@ Files of --sink files:DIR:
       STREAM FRAGMENT_START BITRATE DTS PTS DURATION SIZE FNV1A64 FLAGS
   FRAGMENT_START is the time in the fragment's URL; DTS, PTS and DURATION are in units of 100 ns; FNV1A64 is over the
   bytes as written. FLAGS: 1 key frame, 2 discontinuity, 4 parameter sets go before, 8 before the --start time.
+  Text goes to NAME.ttml, or NAME.bin for what is no TTML; NAME.times has a line a sample:
+      PTS DURATION OFFSET SIZE [SIZE OF EACH SUB-SAMPLE ...]
 
 Exit status:
   0  played to the end
@@ -67,6 +69,10 @@ pub struct Args {
     /// Which audio: first, all, none, or a language such as eng.
     #[arg(long, value_name = "WHICH", default_value = "first", value_parser = audio)]
     audio: AudioChoice,
+
+    /// Which text: none, first (subtitles or captions), all (chapters, commands and markers, too), or a language.
+    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = text)]
+    text: TextChoice,
 
     /// Most bytes to hold at any time; 512k and 8M are understood. [default: 8M]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
@@ -135,6 +141,16 @@ fn audio(text: &str) -> Result<AudioChoice, String> {
     }
 }
 
+fn text(text: &str) -> Result<TextChoice, String> {
+    match (text, audio(text)) {
+        ("none", _) => Ok(TextChoice::None),
+        ("first", _) => Ok(TextChoice::First),
+        ("all", _) => Ok(TextChoice::All),
+        (_, Ok(AudioChoice::Language(letters))) => Ok(TextChoice::Language(letters)),
+        _ => Err("neither none, first, all nor a language such as eng".to_owned()),
+    }
+}
+
 fn bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1 << 10),
@@ -166,6 +182,7 @@ impl Args {
             // Zero means the default to a session; whoever asks for none gets next to none.
             buffer_target: self.buffer.map_or(Micros::ZERO, |s| micros(s).max(Micros(1))),
             audio: self.audio,
+            text: self.text,
             start_at: self.start.map(|s| MediaTime((s * 1e7) as i64)),
             ..Config::default()
         }
@@ -235,6 +252,14 @@ mod tests {
         for bad in ["", "k", "8G", "-1", "1k", "99999999999999999999M"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn text_is_a_choice_or_a_language() {
+        assert_eq!(text("none"), Ok(TextChoice::None));
+        assert_eq!(text("all"), Ok(TextChoice::All));
+        assert_eq!(text("fra"), Ok(TextChoice::Language(*b"fra\0\0\0\0\0")));
+        assert!(text("e").is_err());
     }
 
     #[test]

@@ -48,6 +48,8 @@ struct Files {
     dir: PathBuf,
     log: BufWriter<File>,
     streams: BTreeMap<u16, (PathBuf, BufWriter<File>)>,
+    /// Of text: when each sample is due and where it lies in the stream's file.
+    times: BTreeMap<u16, (PathBuf, BufWriter<File>)>,
 }
 
 impl Sink {
@@ -78,7 +80,7 @@ impl Sink {
         let Some(mut files) = self.files.take() else { return Ok(Vec::new()) };
         files.log.flush().with_context(|| files.dir.join("samples.log").display().to_string())?;
         let mut written = Vec::new();
-        for (path, mut file) in files.streams.into_values() {
+        for (path, mut file) in files.streams.into_values().chain(files.times.into_values()) {
             file.flush().with_context(|| path.display().to_string())?;
             written.push(path);
         }
@@ -95,7 +97,9 @@ impl Sink {
     pub fn position(&self) -> Option<MediaTime> {
         match &self.screen {
             Some(screen) => screen.position().map(MediaTime),
-            None => self.tracks.values().filter_map(|track| track.last).min(),
+            None => {
+                self.tracks.values().filter(|track| !track.is_text()).filter_map(|track| track.last).min()
+            }
         }
     }
 }
@@ -111,12 +115,16 @@ impl Decoder for Sink {
         let track = self.tracks.entry(setup.stream.0).or_default();
         track.name = names.get(usize::from(setup.stream.0)).cloned().unwrap_or_default();
         track.kind = kind_name(setup.kind);
-        track.extension = extension(setup.config);
+        track.extension = match (setup.kind, setup.config.codec) {
+            (Kind::Text, codec) if codec != Codec::Ttml => "bin".to_owned(),
+            _ => extension(setup.config),
+        };
         track.format.clear();
         if matches!(setup.config.codec, Codec::Wma | Codec::WmaPro | Codec::Pcm) {
             track.format.extend_from_slice(setup.record);
         }
-        if let Some(screen) = &mut self.screen {
+        // Text is there until it is shown; the clock does not wait for it.
+        if let Some(screen) = self.screen.as_mut().filter(|_| setup.kind != Kind::Text) {
             screen.add(setup.stream.0);
         }
         Configured::Ok
@@ -125,7 +133,7 @@ impl Decoder for Sink {
     fn submit(&mut self, sample: &Sample<'_>) -> Result<Submitted, Code> {
         let stream = sample.stream.0;
         let Some(track) = self.tracks.get_mut(&stream) else { return Err(Code::State) };
-        if let Some(screen) = &mut self.screen {
+        if let Some(screen) = self.screen.as_mut().filter(|_| !track.is_text()) {
             if !screen.has_room(stream, sample.duration) {
                 return Ok(Submitted::Refused);
             }
@@ -171,6 +179,10 @@ impl Decoder for Sink {
 }
 
 impl Track {
+    fn is_text(&self) -> bool {
+        self.kind == kind_name(Kind::Text)
+    }
+
     fn take(&mut self, sample: &Sample<'_>) {
         if self.fragments.last().is_none_or(|(start, _)| *start != sample.fragment) {
             self.fragments.push((sample.fragment, sample.bitrate));
@@ -185,7 +197,7 @@ impl Files {
     fn new(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         let log = create(&dir.join("samples.log"))?;
-        Ok(Self { dir: dir.to_owned(), log, streams: BTreeMap::new() })
+        Ok(Self { dir: dir.to_owned(), log, streams: BTreeMap::new(), times: BTreeMap::new() })
     }
 
     /// Appends a sample to its stream's file, and a line to the log.
@@ -198,6 +210,9 @@ impl Files {
                 create(&path.with_extension("wfx"))?.write_all(&track.format)?;
             }
             self.streams.insert(stream, (path, file));
+        }
+        if track.is_text() {
+            self.write_times(track, sample)?;
         }
         let (path, file) = self.streams.get_mut(&stream).expect("just made");
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -214,6 +229,20 @@ impl Files {
             sample.fragment, sample.bitrate, sample.dts.0, sample.pts.0, sample.duration,
         )
         .context("samples.log")
+    }
+
+    fn write_times(&mut self, track: &Track, sample: &Sample<'_>) -> Result<()> {
+        let stream = sample.stream.0;
+        if !self.times.contains_key(&stream) {
+            let path = self.streams[&stream].0.with_extension("times");
+            let file = create(&path)?;
+            self.times.insert(stream, (path, file));
+        }
+        let (path, file) = self.times.get_mut(&stream).expect("just made");
+        let pieces: String = sample.pieces.iter().map(|size| format!(" {size}")).collect();
+        let (offset, size) = (track.bytes, sample.data.bytes());
+        writeln!(file, "{} {} {offset} {size}{pieces}", sample.pts.0, sample.duration)
+            .with_context(|| path.display().to_string())
     }
 
     /// The stream's name where it can be a file's and is still free.
