@@ -350,6 +350,8 @@
 #define SMOOTHCORE_OUTPUT_DECRYPT 10
 /* Output: could the decoder play `candidate`? Answer with smoothcore_session_capable. */
 #define SMOOTHCORE_OUTPUT_CAPABILITY 11
+/* Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions. */
+#define SMOOTHCORE_OUTPUT_CAPTIONS 12
 /* Encrypted samples: a stream that has one is dropped. */
 #define SMOOTHCORE_PROTECTION_NONE 0
 /* Encrypted samples: they go to the decoder as they are, with all it needs to decrypt them. */
@@ -378,6 +380,34 @@
 #define SMOOTHCORE_STATE_ENDED 3
 /* State: a fatal error; only destroying is left. */
 #define SMOOTHCORE_STATE_FAILED 4
+/* Text to play from the start: none. */
+#define SMOOTHCORE_TEXT_NONE 0
+/* Text to play from the start: the first stream that is to be read, subtitles or captions. */
+#define SMOOTHCORE_TEXT_FIRST 1
+/* Text to play from the start: the first stream to be read of `text_language`; none when there is none. */
+#define SMOOTHCORE_TEXT_LANGUAGE 2
+/* Text to play from the start: every text stream, chapters, commands, markers and data included. */
+#define SMOOTHCORE_TEXT_ALL 3
+/* Role of a stream: what the programme consists of, or nothing special. */
+#define SMOOTHCORE_ROLE_MAIN 0
+/* Role of a stream: subtitles in another language (SUBT). */
+#define SMOOTHCORE_ROLE_SUBTITLES 1
+/* Role of a stream: captions for the hard of hearing (CAPT). */
+#define SMOOTHCORE_ROLE_CAPTIONS 2
+/* Role of a stream: description of what is to be heard or seen (DESC). */
+#define SMOOTHCORE_ROLE_DESCRIPTION 3
+/* Role of a stream: chapters (CHAP). */
+#define SMOOTHCORE_ROLE_CHAPTERS 4
+/* Role of a stream: script commands (SCMD). */
+#define SMOOTHCORE_ROLE_SCRIPT 5
+/* Role of a stream: advertisement markers (ADI3, ADVT). */
+#define SMOOTHCORE_ROLE_ADS 6
+/* Role of a stream: control events (CTRL). */
+#define SMOOTHCORE_ROLE_CONTROL 7
+/* Role of a stream: application data (DATA). */
+#define SMOOTHCORE_ROLE_DATA 8
+/* Role of a stream: pictures for fast play. */
+#define SMOOTHCORE_ROLE_TRICK_MODE 9
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -398,6 +428,60 @@ typedef struct smoothcore_player smoothcore_player;
  * call brings the time. Apply one input, then poll until SMOOTHCORE_OUTPUT_IDLE.
  */
 typedef struct smoothcore_session smoothcore_session;
+
+/* One custom attribute of a quality level, as it tells hardware profiles apart. You set `struct_size`; the library fills
+ * the rest. Texts end with NUL and are cut at a character where they are too long.
+ */
+typedef struct smoothcore_attribute {
+    /* sizeof(smoothcore_attribute). */
+    uint32_t struct_size;
+    /* How many attributes the level has. */
+    uint32_t count;
+    /* Its name. */
+    char name[64];
+    /* Its value. */
+    char value[192];
+} smoothcore_attribute;
+
+/* Bytes of somebody's memory. Never grows, so it has no size of its own. */
+typedef struct smoothcore_slice {
+    /* First byte; may be NULL when `size` is 0. */
+    const uint8_t *data;
+    /* How many. */
+    size_t size;
+} smoothcore_slice;
+
+/* One sample of a text stream that you bring; a whole document is one. Never grows, so it has no size of its own. */
+typedef struct smoothcore_cue {
+    /* When it is due; not negative. */
+    int64_t time;
+    /* How long it lasts, in 100 ns; 0 when that does not matter. */
+    uint64_t duration;
+    /* Its bytes. */
+    struct smoothcore_slice data;
+} smoothcore_cue;
+
+/* A text stream that you bring. It and everything it points to is read during the call; the bytes are copied within the
+ * budget.
+ */
+typedef struct smoothcore_given_text {
+    /* sizeof(smoothcore_given_text). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_ROLE_ number. */
+    uint32_t role;
+    /* What the bytes are, such as "TTML", padded with spaces; comes back in smoothcore_setup. */
+    uint8_t fourcc[4];
+    /* How many cues. */
+    uint32_t cue_count;
+    /* What it is called, ended by NUL. */
+    const char *name;
+    /* Its language, ended by NUL; NULL for none. */
+    const char *language;
+    /* The cues in the order of their times. */
+    const struct smoothcore_cue *cues;
+    /* Set to NULL. */
+    const void *reserved;
+} smoothcore_given_text;
 
 /* Caps on everything that input controls. 0 is the default, too much is brought down to the most allowed. Exceeding
  * one is an error of its own, never a truncation.
@@ -528,6 +612,12 @@ typedef struct smoothcore_config {
     uint32_t protection;
     /* A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s. */
     uint64_t key_timeout_us;
+    /* A SMOOTHCORE_TEXT_ number: the text streams to play. Nothing ever waits for them or fails with them. */
+    uint32_t text;
+    /* 1: captions inside pictures come out beside them, too. 0: they stay in the samples alone. */
+    uint32_t captions;
+    /* For SMOOTHCORE_TEXT_LANGUAGE, as audio_language. */
+    char text_language[8];
 } smoothcore_config;
 
 /* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
@@ -547,14 +637,6 @@ typedef struct smoothcore_request {
     /* Absolute http or https URL, ASCII, ended by NUL; valid as long as this struct. */
     const char *url;
 } smoothcore_request;
-
-/* Bytes of somebody's memory. Never grows, so it has no size of its own. */
-typedef struct smoothcore_slice {
-    /* First byte; may be NULL when `size` is 0. */
-    const uint8_t *data;
-    /* How many. */
-    size_t size;
-} smoothcore_slice;
 
 /* Set-up of one stream's decoder. The library fills it; it and everything it points to is valid during the call. */
 typedef struct smoothcore_setup {
@@ -672,6 +754,12 @@ typedef struct smoothcore_sample {
     const struct smoothcore_slice *parts;
     /* How it is encrypted; NULL when it is clear. */
     const struct smoothcore_sample_protection *protection;
+    /* Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
+     * its images. They count over all parts.
+     */
+    const uint32_t *pieces;
+    /* How many sub-samples; mostly 0. */
+    size_t piece_count;
     /* NULL. */
     const void *reserved;
 } smoothcore_sample;
@@ -762,6 +850,26 @@ typedef struct smoothcore_candidate {
     const struct smoothcore_setup *setup;
 } smoothcore_candidate;
 
+/* CEA-608 and 708 captions found in a picture. The library fills it; it and its bytes are valid during the call. They come
+ * in decoding order, before the sample that carries them: sort by `pts` before use.
+ */
+typedef struct smoothcore_captions {
+    /* sizeof(smoothcore_captions) of the library. */
+    uint32_t struct_size;
+    /* The video stream. */
+    uint32_t stream;
+    /* Older epochs are stale. */
+    uint32_t epoch;
+    /* 0. */
+    uint32_t reserved;
+    /* When the picture is shown. */
+    int64_t pts;
+    /* `pts` on a 33-bit 90 kHz clock. */
+    uint64_t pts_90k;
+    /* The cc_data() of ATSC A/53 part 4, from its first byte; emulation prevention is undone. */
+    struct smoothcore_slice data;
+} smoothcore_captions;
+
 /* One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
  * NULL; it is valid until the next call with the same session.
  */
@@ -794,8 +902,8 @@ typedef struct smoothcore_output {
     const struct smoothcore_decrypt *decrypt;
     /* CAPABILITY. */
     const struct smoothcore_candidate *candidate;
-    /* NULL. */
-    const void *reserved;
+    /* CAPTIONS. */
+    const struct smoothcore_captions *captions;
 } smoothcore_output;
 
 /* The head of a response. The library has set `struct_size`, `content_length` to -1 and the rest to zeros before
@@ -953,6 +1061,14 @@ typedef struct smoothcore_stream_info {
     char language[16];
     /* Its subtype, such as the role of a text stream; empty when absent. */
     char subtype[16];
+    /* A SMOOTHCORE_ROLE_ number. */
+    uint32_t role;
+    /* 0. */
+    uint32_t reserved2;
+    /* What it is recognised by, in every presentation of the same content and in whatever order the manifest lists its
+     * streams: keep it to select the same one again. See smoothcore_player_find_track.
+     */
+    uint64_t track;
 } smoothcore_stream_info;
 
 /* One quality level. You set `struct_size`; the library fills the rest. */
@@ -1097,6 +1213,8 @@ typedef struct smoothcore_decoder_port {
      * anything else, and the level is dropped. NULL: it can play everything.
      */
     int32_t (*can_play)(void *userdata, const struct smoothcore_candidate *candidate);
+    /* Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told. */
+    void (*captions)(void *userdata, const struct smoothcore_captions *captions);
 } smoothcore_decoder_port;
 
 /* A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well. */
@@ -1226,6 +1344,64 @@ const char *smoothcore_version(void);
  * know. Static text, never freed. Any thread, any time.
  */
 const char *smoothcore_strerror(int32_t code);
+
+/* Plays `stream` instead of every other one of its kind: another language, another angle. What plays goes on until the
+ * new one has media for the position being shown; then the old one is flushed, and the new one begins there. If it cannot
+ * be had, nothing changes.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when there is no memory for
+ * both for a while; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_switch(struct smoothcore_player *player,
+                                 uint32_t stream);
+
+/* As smoothcore_player_switch. */
+int32_t smoothcore_session_switch(struct smoothcore_session *session, uint64_t at_us, uint32_t stream);
+
+/* Puts into `*stream` the number of the stream whose smoothcore_stream_info.track is `track`: the same stream, wherever
+ * the manifest lists it now.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT when there is none; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_find_track(struct smoothcore_player *player,
+                                     uint64_t track,
+                                     uint32_t *stream);
+
+/* As smoothcore_player_find_track. */
+int32_t smoothcore_session_find_track(struct smoothcore_session *session, uint64_t track, uint32_t *stream);
+
+/* Custom attribute `position`, from 0, of quality level `level` of a stream, both from 0 in the order of the manifest.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT when there are not so many; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_attribute(struct smoothcore_player *player,
+                                    uint32_t stream,
+                                    uint32_t level,
+                                    uint32_t position,
+                                    struct smoothcore_attribute *out);
+
+/* As smoothcore_player_attribute. */
+int32_t smoothcore_session_attribute(struct smoothcore_session *session,
+                                     uint32_t stream,
+                                     uint32_t level,
+                                     uint32_t position,
+                                     struct smoothcore_attribute *out);
+
+/* Adds a text stream of yours, and plays it: a document or a list of cues or markers. Its samples come to the decoder port
+ * at their times, and it can be turned off and on like any other. Its number goes to `*stream`.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for no cue, times that are negative or fall, or a number out of range;
+ * E_LIMIT_STREAMS; E_BUDGET; E_NO_MEMORY; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_add_text(struct smoothcore_player *player,
+                                   const struct smoothcore_given_text *given,
+                                   uint32_t *stream);
+
+/* As smoothcore_player_add_text. */
+int32_t smoothcore_session_add_text(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    const struct smoothcore_given_text *given,
+                                    uint32_t *stream);
 
 /* Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
  *
