@@ -167,6 +167,22 @@ impl Fragment {
     }
 }
 
+impl Fragment {
+    /// Whether bytes `from..to` of the body, in its next sample, which starts at `start`, can be read.
+    pub(super) fn is_clear(&self, start: u64, from: u64, to: u64) -> bool {
+        let Some(sample) = self.encryption() else { return true };
+        let mut at = start;
+        for part in sample.subsamples {
+            let clear_end = at.saturating_add(part.clear.into());
+            if from >= at && to <= clear_end {
+                return true;
+            }
+            at = clear_end.saturating_add(part.protected.into());
+        }
+        false
+    }
+}
+
 impl Feed {
     /// What it has cannot go out yet.
     pub(super) fn is_locked(&self) -> bool {

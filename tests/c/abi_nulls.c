@@ -34,6 +34,10 @@ static void no_session(smoothcore_session *s)
         REFUSES(smoothcore_session_buffered(s, 0, 0, &buffered));
         REFUSES(smoothcore_session_configured(s, 0, 0, 0));
         REFUSES(smoothcore_session_timeout(s, 0));
+        REFUSES(smoothcore_session_key(s, 0, 0, 0, 1));
+        REFUSES(smoothcore_session_decrypted(s, 0, 0, 0));
+        REFUSES(smoothcore_session_capable(s, 0, 0, 0, 1));
+        REFUSES(smoothcore_session_restrict(s, 0, 0, 1));
         REFUSES(smoothcore_session_seek(s, 0, 0));
         REFUSES(smoothcore_session_select(s, 0, 0, 1));
         REFUSES(smoothcore_session_pause(s, 0));
@@ -58,6 +62,12 @@ static void no_session(smoothcore_session *s)
     REFUSES(smoothcore_session_stats(s, 0));
     REFUSES(smoothcore_session_stream_count(s, 0));
     /* Numbers that cannot be. */
+    REFUSES(smoothcore_session_key(s, 0, 0, 2, 1));
+    REFUSES(smoothcore_session_decrypted(s, 0, 0, 2));
+    REFUSES(smoothcore_session_decrypted(s, 0, 65536, 0));
+    REFUSES(smoothcore_session_capable(s, 0, 0, 0, 2));
+    REFUSES(smoothcore_session_capable(s, 0, 0, 65536, 1));
+    REFUSES(smoothcore_session_restrict(s, 0, 65536, 1));
     REFUSES(smoothcore_session_finished(s, 0, 1, 3));
     REFUSES(smoothcore_session_configured(s, 0, 0, 2));
     REFUSES(smoothcore_session_accepted(s, 0, 65536));
