@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles differential dist-all audit control abi ctest plays scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports oracles differential dist-all audit control abi ctest plays codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -120,6 +120,14 @@ plays: $(ARCHIVES) tools
 	@$(foreach t,$(LINUX),sh ports/posix/test/play.sh $(t) $(call archive,$(t)) bin/smoothcore &&) true
 	@sh ports/ureq/c/test.sh $(call archive,$(HOST))
 
+codecs: tools
+	@sh tests/peers/codecs.sh
+
+# Test content encrypted in every way, played with its keys; the clear-key port from C.
+protected: $(ARCHIVES) tools
+	@sh tests/protected/run.sh bin/smoothcore $(call archive,$(HOST))
+	@sh ports/clearkey/c/test.sh
+
 coverage:
 	@sh tests/steps/coverage.sh
 
@@ -155,7 +163,7 @@ foreign: $(ARCHIVES)
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \
 	    cargo build --locked --quiet --target $$t --no-default-features && \
-	    cargo build --locked --quiet --target $$t --no-default-features --features http1 || exit 1; \
+	    cargo build --locked --quiet --target $$t --no-default-features --features http1,local || exit 1; \
 	    echo "bare: the core builds for $$t"; done
 	@$(foreach t,$(BARE),sh tests/bare/run.sh $(t) $(call archive,$(t)) &&) true
 

@@ -50,6 +50,10 @@
 #define SMOOTHCORE_E_BUDGET (-6)
 /* Not supported by this port or build. */
 #define SMOOTHCORE_E_UNSUPPORTED (-7)
+/* The file is not there. */
+#define SMOOTHCORE_E_NO_FILE (-8)
+/* Reading a file failed. */
+#define SMOOTHCORE_E_FILE_IO (-9)
 /* The manifest is not well-formed XML. */
 #define SMOOTHCORE_E_MANIFEST_SYNTAX (-100)
 /* The manifest's text encoding is broken. */
@@ -172,6 +176,14 @@
 #define SMOOTHCORE_E_PROTECTION_UNSUPPORTED (-400)
 /* The protection header is malformed. */
 #define SMOOTHCORE_E_PROTECTION_HEADER (-401)
+/* The key of an encrypted stream was refused. */
+#define SMOOTHCORE_E_KEY_REFUSED (-402)
+/* The key of an encrypted stream did not come in time. */
+#define SMOOTHCORE_E_KEY_TIMEOUT (-403)
+/* A sample could not be decrypted. */
+#define SMOOTHCORE_E_DECRYPT_FAILED (-404)
+/* Output restrictions forbid this quality level. */
+#define SMOOTHCORE_E_OUTPUT_RESTRICTED (-405)
 /* Too many or too large protection headers. */
 #define SMOOTHCORE_E_LIMIT_PROTECTION (-420)
 /* A port callback broke its contract. */
@@ -182,6 +194,8 @@
 #define SMOOTHCORE_E_HTTP_PORT_FAILED (-502)
 /* The decoder refused every quality level of a stream. */
 #define SMOOTHCORE_E_DECODER_REFUSED (-503)
+/* The decoder cannot play this quality level. */
+#define SMOOTHCORE_E_NOT_CAPABLE (-504)
 /* Changes when a program built for an older header would break. While it is 0, every break has an ABI line in
  * CHANGELOG.md.
  */
@@ -236,6 +250,8 @@
 #define SMOOTHCORE_DECODER_UNPACED 4
 /* Decoder flag: parameter sets before every key frame, not only where they may have changed. */
 #define SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS 8
+/* Decoder flag: ask about every quality level before playback starts. */
+#define SMOOTHCORE_DECODER_CAPABILITIES 16
 /* Audio to play from the start: the first stream that can be played. */
 #define SMOOTHCORE_AUDIO_FIRST 0
 /* Audio to play from the start: the first stream of `audio_language`, or else the first. */
@@ -264,6 +280,8 @@
 #define SMOOTHCORE_SAMPLE_CONFIG 4
 /* Sample flag: decode it, do not show it; it lies before the seek target. */
 #define SMOOTHCORE_SAMPLE_PREROLL 8
+/* Sample flag: encrypted where the lengths of NAL units are, so left as it lies in the file, whatever the framing. */
+#define SMOOTHCORE_SAMPLE_VERBATIM 16
 /* Event: the manifest is parsed. a = streams listed, b = duration in microseconds. */
 #define SMOOTHCORE_EVENT_OPENED 1
 /* Event: a stream will not be played; `code` says why. */
@@ -300,6 +318,14 @@
  * a = bitrate, b = start of the fragment in stream ticks.
  */
 #define SMOOTHCORE_EVENT_NO_KEY_FRAME 16
+/* Event: a key did not come in time; the stream waits on. media_time = the sample that waits; a, b = first and last 8
+ * bytes of the key's name, big-endian.
+ */
+#define SMOOTHCORE_EVENT_KEY_TIMEOUT 17
+/* Event: a protection header cannot be used; `code` says why. a = its place among the headers, from 0. */
+#define SMOOTHCORE_EVENT_HEADER_DROPPED 18
+/* Event: a quality level that output restrictions had taken away may be used again. a = its bitrate. */
+#define SMOOTHCORE_EVENT_LEVEL_ALLOWED 19
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */
@@ -318,6 +344,32 @@
 #define SMOOTHCORE_OUTPUT_END_OF_STREAM 7
 /* Output: something you may want to know stands in `event`. */
 #define SMOOTHCORE_OUTPUT_EVENT 8
+/* Output: `offer` is for the DRM agent; tell what comes of it with smoothcore_session_key, now or later. */
+#define SMOOTHCORE_OUTPUT_PROTECTION 9
+/* Output: decrypt what `decrypt` names in place; answer with smoothcore_session_decrypted. */
+#define SMOOTHCORE_OUTPUT_DECRYPT 10
+/* Output: could the decoder play `candidate`? Answer with smoothcore_session_capable. */
+#define SMOOTHCORE_OUTPUT_CAPABILITY 11
+/* Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions. */
+#define SMOOTHCORE_OUTPUT_CAPTIONS 12
+/* Encrypted samples: a stream that has one is dropped. */
+#define SMOOTHCORE_PROTECTION_NONE 0
+/* Encrypted samples: they go to the decoder as they are, with all it needs to decrypt them. */
+#define SMOOTHCORE_PROTECTION_DECODER 1
+/* Encrypted samples: they are decrypted in memory, by you or your protection port, and reach the decoder clear. */
+#define SMOOTHCORE_PROTECTION_DECRYPT 2
+/* Scheme: AES-128 in counter mode. */
+#define SMOOTHCORE_SCHEME_AES_CTR 1
+/* Scheme: AES-128 in chained blocks over all whole blocks. */
+#define SMOOTHCORE_SCHEME_AES_CBC 2
+/* Scheme: AES-128 in chained blocks by a pattern. */
+#define SMOOTHCORE_SCHEME_CBCS 3
+/* An offer comes from a protection header of the manifest. */
+#define SMOOTHCORE_OFFER_MANIFEST 1
+/* An offer comes from a pssh box of a fragment. */
+#define SMOOTHCORE_OFFER_FRAGMENT 2
+/* An offer comes from a fragment that names a new key; system and data are those of the manifest's first header. */
+#define SMOOTHCORE_OFFER_KEY 3
 /* State: made, not opened. */
 #define SMOOTHCORE_STATE_NEW 0
 /* State: the manifest is being fetched. */
@@ -328,6 +380,34 @@
 #define SMOOTHCORE_STATE_ENDED 3
 /* State: a fatal error; only destroying is left. */
 #define SMOOTHCORE_STATE_FAILED 4
+/* Text to play from the start: none. */
+#define SMOOTHCORE_TEXT_NONE 0
+/* Text to play from the start: the first stream that is to be read, subtitles or captions. */
+#define SMOOTHCORE_TEXT_FIRST 1
+/* Text to play from the start: the first stream to be read of `text_language`; none when there is none. */
+#define SMOOTHCORE_TEXT_LANGUAGE 2
+/* Text to play from the start: every text stream, chapters, commands, markers and data included. */
+#define SMOOTHCORE_TEXT_ALL 3
+/* Role of a stream: what the programme consists of, or nothing special. */
+#define SMOOTHCORE_ROLE_MAIN 0
+/* Role of a stream: subtitles in another language (SUBT). */
+#define SMOOTHCORE_ROLE_SUBTITLES 1
+/* Role of a stream: captions for the hard of hearing (CAPT). */
+#define SMOOTHCORE_ROLE_CAPTIONS 2
+/* Role of a stream: description of what is to be heard or seen (DESC). */
+#define SMOOTHCORE_ROLE_DESCRIPTION 3
+/* Role of a stream: chapters (CHAP). */
+#define SMOOTHCORE_ROLE_CHAPTERS 4
+/* Role of a stream: script commands (SCMD). */
+#define SMOOTHCORE_ROLE_SCRIPT 5
+/* Role of a stream: advertisement markers (ADI3, ADVT). */
+#define SMOOTHCORE_ROLE_ADS 6
+/* Role of a stream: control events (CTRL). */
+#define SMOOTHCORE_ROLE_CONTROL 7
+/* Role of a stream: application data (DATA). */
+#define SMOOTHCORE_ROLE_DATA 8
+/* Role of a stream: pictures for fast play. */
+#define SMOOTHCORE_ROLE_TRICK_MODE 9
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -348,6 +428,60 @@ typedef struct smoothcore_player smoothcore_player;
  * call brings the time. Apply one input, then poll until SMOOTHCORE_OUTPUT_IDLE.
  */
 typedef struct smoothcore_session smoothcore_session;
+
+/* One custom attribute of a quality level, as it tells hardware profiles apart. You set `struct_size`; the library fills
+ * the rest. Texts end with NUL and are cut at a character where they are too long.
+ */
+typedef struct smoothcore_attribute {
+    /* sizeof(smoothcore_attribute). */
+    uint32_t struct_size;
+    /* How many attributes the level has. */
+    uint32_t count;
+    /* Its name. */
+    char name[64];
+    /* Its value. */
+    char value[192];
+} smoothcore_attribute;
+
+/* Bytes of somebody's memory. Never grows, so it has no size of its own. */
+typedef struct smoothcore_slice {
+    /* First byte; may be NULL when `size` is 0. */
+    const uint8_t *data;
+    /* How many. */
+    size_t size;
+} smoothcore_slice;
+
+/* One sample of a text stream that you bring; a whole document is one. Never grows, so it has no size of its own. */
+typedef struct smoothcore_cue {
+    /* When it is due; not negative. */
+    int64_t time;
+    /* How long it lasts, in 100 ns; 0 when that does not matter. */
+    uint64_t duration;
+    /* Its bytes. */
+    struct smoothcore_slice data;
+} smoothcore_cue;
+
+/* A text stream that you bring. It and everything it points to is read during the call; the bytes are copied within the
+ * budget.
+ */
+typedef struct smoothcore_given_text {
+    /* sizeof(smoothcore_given_text). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_ROLE_ number. */
+    uint32_t role;
+    /* What the bytes are, such as "TTML", padded with spaces; comes back in smoothcore_setup. */
+    uint8_t fourcc[4];
+    /* How many cues. */
+    uint32_t cue_count;
+    /* What it is called, ended by NUL. */
+    const char *name;
+    /* Its language, ended by NUL; NULL for none. */
+    const char *language;
+    /* The cues in the order of their times. */
+    const struct smoothcore_cue *cues;
+    /* Set to NULL. */
+    const void *reserved;
+} smoothcore_given_text;
 
 /* Caps on everything that input controls. 0 is the default, too much is brought down to the most allowed. Exceeding
  * one is an error of its own, never a truncation.
@@ -474,8 +608,16 @@ typedef struct smoothcore_config {
     const void *reserved;
     /* A SMOOTHCORE_MANIFEST_ number. */
     uint32_t strictness;
-    /* Set to 0. */
-    uint32_t reserved2;
+    /* A SMOOTHCORE_PROTECTION_ number. A player with a protection port asks that instead. */
+    uint32_t protection;
+    /* A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s. */
+    uint64_t key_timeout_us;
+    /* A SMOOTHCORE_TEXT_ number: the text streams to play. Nothing ever waits for them or fails with them. */
+    uint32_t text;
+    /* 1: captions inside pictures come out beside them, too. 0: they stay in the samples alone. */
+    uint32_t captions;
+    /* For SMOOTHCORE_TEXT_LANGUAGE, as audio_language. */
+    char text_language[8];
 } smoothcore_config;
 
 /* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
@@ -495,14 +637,6 @@ typedef struct smoothcore_request {
     /* Absolute http or https URL, ASCII, ended by NUL; valid as long as this struct. */
     const char *url;
 } smoothcore_request;
-
-/* Bytes of somebody's memory. Never grows, so it has no size of its own. */
-typedef struct smoothcore_slice {
-    /* First byte; may be NULL when `size` is 0. */
-    const uint8_t *data;
-    /* How many. */
-    size_t size;
-} smoothcore_slice;
 
 /* Set-up of one stream's decoder. The library fills it; it and everything it points to is valid during the call. */
 typedef struct smoothcore_setup {
@@ -542,13 +676,55 @@ typedef struct smoothcore_setup {
     uint32_t nal_length;
     /* 0. */
     uint32_t reserved;
-    /* Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty. */
+    /* Configuration in the form the codec has and the framing wants: Annex B parameter sets, or the payload of avcC or
+     * hvcC; AudioSpecificConfig; WAVEFORMATEX; the payload of dac3 or dec3; the headers of VC-1. May be empty.
+     */
     struct smoothcore_slice record;
-    /* The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given. */
+    /* The same without regard to the framing: start-coded parameter sets, else as above; of a codec the library does
+     * not know, the private bytes of the manifest.
+     */
     struct smoothcore_slice codec_private;
     /* The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL. */
     const char *codec_string;
+    /* Your number for the key session of the encrypted samples that follow; NULL for a clear decoder. Set up again where
+     * it changes.
+     */
+    const uint64_t *key;
 } smoothcore_setup;
+
+/* A part of a sample: clear bytes, then encrypted ones. Never grows, so it has no size of its own. */
+typedef struct smoothcore_subsample {
+    /* Bytes that are clear. May exceed 65,535, for what the library puts before a sample is clear. */
+    uint32_t clear_bytes;
+    /* Bytes after them that are encrypted. */
+    uint32_t protected_bytes;
+} smoothcore_subsample;
+
+/* How a sample is encrypted. The library fills it; it and what it points to is valid during the call. */
+typedef struct smoothcore_sample_protection {
+    /* sizeof(smoothcore_sample_protection) of the library. */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_SCHEME_ number. */
+    uint32_t scheme;
+    /* Your number for the session of its key. */
+    uint64_t key;
+    /* Name of its key, big-endian; zeros when nothing names one. */
+    uint8_t kid[16];
+    /* Initialisation vector. */
+    uint8_t iv[16];
+    /* 1 when `kid` is a name. */
+    uint32_t has_kid;
+    /* Bytes of `iv`: 8 (the upper half of the counter block) or 16; 0 without one. */
+    uint32_t iv_size;
+    /* Encrypted blocks of 16 bytes in a pattern; 0 when the fragment does not say. */
+    uint32_t crypt_blocks;
+    /* Blocks passed over after them. */
+    uint32_t skip_blocks;
+    /* How many parts; 0: all of the sample is encrypted. */
+    size_t subsample_count;
+    /* The parts in order, together as long as the sample. */
+    const struct smoothcore_subsample *subsamples;
+} smoothcore_sample_protection;
 
 /* One access unit. The library fills it; it and everything it points to is valid during the call. */
 typedef struct smoothcore_sample {
@@ -580,6 +756,16 @@ typedef struct smoothcore_sample {
     size_t size;
     /* The bytes in order: parameter sets or a header where the framing has one, then the body. No part is empty. */
     const struct smoothcore_slice *parts;
+    /* How it is encrypted; NULL when it is clear. */
+    const struct smoothcore_sample_protection *protection;
+    /* NULL. */
+    const void *reserved;
+    /* Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
+     * its images. They count over all parts.
+     */
+    const uint32_t *pieces;
+    /* How many sub-samples; mostly 0. */
+    size_t piece_count;
 } smoothcore_sample;
 
 /* Something you may want to know. What the numbers mean stands at each SMOOTHCORE_EVENT_; new kinds may appear. */
@@ -610,6 +796,84 @@ typedef struct smoothcore_event {
     char place[56];
 } smoothcore_event;
 
+/* What a DRM agent needs to get keys. The library fills it; it and what it points to is valid during the call, or until
+ * the next one with the same session.
+ */
+typedef struct smoothcore_protection_offer {
+    /* sizeof(smoothcore_protection_offer) of the library. */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_OFFER_ number. */
+    uint32_t source;
+    /* A SMOOTHCORE_SCHEME_ number; 0 when the header names none. */
+    uint32_t scheme;
+    /* How many keys it names. */
+    uint32_t kid_count;
+    /* The system it is for, in the order in which it is written; zeros when none is known. */
+    uint8_t system_id[16];
+    /* The header as it came; for PlayReady a PlayReady object. */
+    struct smoothcore_slice data;
+    /* Where the header says that licences may be had: UTF-8, no NUL; often empty. */
+    struct smoothcore_slice la_url;
+    /* Names of the keys, 16 bytes each, big-endian. */
+    const uint8_t *kids;
+} smoothcore_protection_offer;
+
+/* One encrypted sample to decrypt in place. The library fills it; it and what it points to is valid during the call, or
+ * until the next one with the same session.
+ */
+typedef struct smoothcore_decrypt {
+    /* sizeof(smoothcore_decrypt) of the library. */
+    uint32_t struct_size;
+    /* The stream. */
+    uint32_t stream;
+    /* Its epoch. */
+    uint32_t epoch;
+    /* 0. */
+    uint32_t reserved;
+    /* The bytes, to be replaced. */
+    uint8_t *data;
+    /* How many. */
+    size_t size;
+    /* How they are encrypted. */
+    const struct smoothcore_sample_protection *protection;
+} smoothcore_decrypt;
+
+/* A quality level about which the decoder is asked. The library fills it; it and what it points to is valid during the
+ * call, or until the next one with the same session.
+ */
+typedef struct smoothcore_candidate {
+    /* sizeof(smoothcore_candidate) of the library. */
+    uint32_t struct_size;
+    /* The level's position in the manifest's list, from 0: its name in the answer. */
+    uint32_t position;
+    /* 1 when the manifest has protection headers, so that a secure decoder will be needed. */
+    uint32_t secure;
+    /* 0. */
+    uint32_t reserved;
+    /* What it would be set up with, but for `record`, `epoch` and `key`. */
+    const struct smoothcore_setup *setup;
+} smoothcore_candidate;
+
+/* CEA-608 and 708 captions found in a picture. The library fills it; it and its bytes are valid during the call. They come
+ * in decoding order, before the sample that carries them: sort by `pts` before use.
+ */
+typedef struct smoothcore_captions {
+    /* sizeof(smoothcore_captions) of the library. */
+    uint32_t struct_size;
+    /* The video stream. */
+    uint32_t stream;
+    /* Older epochs are stale. */
+    uint32_t epoch;
+    /* 0. */
+    uint32_t reserved;
+    /* When the picture is shown. */
+    int64_t pts;
+    /* `pts` on a 33-bit 90 kHz clock. */
+    uint64_t pts_90k;
+    /* The cc_data() of ATSC A/53 part 4, from its first byte; emulation prevention is undone. */
+    struct smoothcore_slice data;
+} smoothcore_captions;
+
 /* One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
  * NULL; it is valid until the next call with the same session.
  */
@@ -636,6 +900,14 @@ typedef struct smoothcore_output {
     const struct smoothcore_sample *sample;
     /* EVENT. */
     const struct smoothcore_event *event;
+    /* PROTECTION. */
+    const struct smoothcore_protection_offer *offer;
+    /* DECRYPT. */
+    const struct smoothcore_decrypt *decrypt;
+    /* CAPABILITY. */
+    const struct smoothcore_candidate *candidate;
+    /* CAPTIONS. */
+    const struct smoothcore_captions *captions;
 } smoothcore_output;
 
 /* The head of a response. The library has set `struct_size`, `content_length` to -1 and the rest to zeros before
@@ -793,6 +1065,14 @@ typedef struct smoothcore_stream_info {
     char language[16];
     /* Its subtype, such as the role of a text stream; empty when absent. */
     char subtype[16];
+    /* A SMOOTHCORE_ROLE_ number. */
+    uint32_t role;
+    /* 0. */
+    uint32_t reserved2;
+    /* What it is recognised by, in every presentation of the same content and in whatever order the manifest lists its
+     * streams: keep it to select the same one again. See smoothcore_player_find_track.
+     */
+    uint64_t track;
 } smoothcore_stream_info;
 
 /* One quality level. You set `struct_size`; the library fills the rest. */
@@ -839,8 +1119,8 @@ typedef struct smoothcore_deviation {
     char place[56];
 } smoothcore_deviation;
 
-/* A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
- * fills the rest.
+/* What is said of a presentation and means nothing to playback, such as a title: by its server manifest, where that is
+ * on disk, then by root attributes of the manifest. You set `struct_size`; the library fills the rest.
  */
 typedef struct smoothcore_metadata {
     /* sizeof(smoothcore_metadata). */
@@ -933,6 +1213,12 @@ typedef struct smoothcore_decoder_port {
     void (*end)(void *userdata, uint32_t stream, uint32_t epoch);
     /* The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes. */
     void (*rate)(void *userdata, int32_t rate);
+    /* With SMOOTHCORE_DECODER_CAPABILITIES, asked about every quality level before playback starts. OK when it can play it;
+     * anything else, and the level is dropped. NULL: it can play everything.
+     */
+    int32_t (*can_play)(void *userdata, const struct smoothcore_candidate *candidate);
+    /* Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told. */
+    void (*captions)(void *userdata, const struct smoothcore_captions *captions);
 } smoothcore_decoder_port;
 
 /* A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well. */
@@ -963,6 +1249,58 @@ typedef struct smoothcore_event_port {
     void (*event)(void *userdata, const struct smoothcore_event *event);
 } smoothcore_event_port;
 
+/* Files, for presentations on disk: .ism, .ismc, .ismv, .isma. All four functions are required. Names are what
+ * smoothcore_player_open was given, or lie beside it or below; `/` stands between their parts. Errors: any
+ * SMOOTHCORE_E_ number; another negative one counts as SMOOTHCORE_E_FILE_IO. A file may be read from by several
+ * requests in turn, at several places.
+ */
+typedef struct smoothcore_source_port {
+    /* sizeof(smoothcore_source_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* Opens `name` (UTF-8, ended by NUL) for reading and puts a handle of yours into `*file`; it may be NULL. OK;
+     * WOULD_BLOCK, then it is asked again; END when there is no such file; an error. Only what returned OK is closed.
+     */
+    int32_t (*open)(void *userdata, const char *name, void **file);
+    /* Tells how many bytes the file has. OK or an error. */
+    int32_t (*size)(void *userdata, void *file, uint64_t *size);
+    /* Reads up to `size` bytes (never 0) from `offset` on, how many into `*got`. OK with at least one byte; WOULD_BLOCK, then
+     * the same is asked for again, perhaps after other places; END at the end of the file; an error. May block as a
+     * disk does.
+     */
+    int32_t (*read_at)(void *userdata, void *file, uint64_t offset, uint8_t *buffer, size_t size, size_t *got);
+    /* Closes. Exactly once for each file. */
+    void (*close)(void *userdata, void *file);
+} smoothcore_source_port;
+
+/* A DRM agent. `offer` and `key` are required. With `decrypt` samples are decrypted there and reach the decoder clear;
+ * without it the decoder port gets them encrypted.
+ */
+typedef struct smoothcore_protection_port {
+    /* sizeof(smoothcore_protection_port). */
+    uint32_t struct_size;
+    /* Set to 0. */
+    uint32_t reserved;
+    /* Comes first in each call. */
+    void *userdata;
+    /* A header to get keys with. Each comes once, as early as it is known. */
+    void (*offer)(void *userdata, const struct smoothcore_protection_offer *offer);
+    /* How far the key named by the 16 bytes at `kid` is; `kid` is NULL for samples whose key nothing names. OK with your
+     * number for its session in `*key`; WOULD_BLOCK for not yet; a SMOOTHCORE_E_ number of -4xx when it will not come
+     * (any other counts as SMOOTHCORE_E_KEY_REFUSED). Asked at every step, so that a key may still change.
+     */
+    int32_t (*key)(void *userdata, const uint8_t *kid, uint64_t *key);
+    /* Decrypts a sample in place. OK; WOULD_BLOCK for not now, then it comes again as it is then; a negative number when it
+     * cannot be, and the sample is left out. NULL: the decoder port decrypts.
+     */
+    int32_t (*decrypt)(void *userdata, const struct smoothcore_decrypt *sample);
+    /* The player is being destroyed; every decoder was flushed. NULL: not told. */
+    void (*close)(void *userdata);
+} smoothcore_protection_port;
+
 /* The ports of one player. The tables are copied by smoothcore_player_create and need not outlive it; what their
  * userdata points to must outlive the player.
  */
@@ -971,7 +1309,7 @@ typedef struct smoothcore_ports {
     uint32_t struct_size;
     /* Set to 0. */
     uint32_t reserved;
-    /* An HTTP stack; NULL with `streams`. Exactly one of the two. */
+    /* An HTTP stack; NULL with `streams`. Exactly one of the two, or none with `source`. */
     const struct smoothcore_http_port *http;
     /* Byte streams; NULL with `http`. SMOOTHCORE_E_UNSUPPORTED in a library built without its HTTP client. */
     const struct smoothcore_stream_port *streams;
@@ -981,6 +1319,12 @@ typedef struct smoothcore_ports {
     const struct smoothcore_clock_port *clock;
     /* Where events go; NULL: to the ring that smoothcore_player_event reads. */
     const struct smoothcore_event_port *events;
+    /* Files, for smoothcore_player_open with a path instead of a URL; NULL: none. SMOOTHCORE_E_UNSUPPORTED in a library
+     * built without presentations on disk.
+     */
+    const struct smoothcore_source_port *source;
+    /* A DRM agent; NULL: none, or one that you speak for yourself. */
+    const struct smoothcore_protection_port *protection;
 } smoothcore_ports;
 
 /* Takes log lines: `level` is a SMOOTHCORE_LOG_ number; `target` and `message` end with NUL, are UTF-8 of at most 63 and
@@ -1004,6 +1348,64 @@ const char *smoothcore_version(void);
  * know. Static text, never freed. Any thread, any time.
  */
 const char *smoothcore_strerror(int32_t code);
+
+/* Plays `stream` instead of every other one of its kind: another language, another angle. What plays goes on until the
+ * new one has media for the position being shown; then the old one is flushed, and the new one begins there. If it cannot
+ * be had, nothing changes.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when there is no memory for
+ * both for a while; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_switch(struct smoothcore_player *player,
+                                 uint32_t stream);
+
+/* As smoothcore_player_switch. */
+int32_t smoothcore_session_switch(struct smoothcore_session *session, uint64_t at_us, uint32_t stream);
+
+/* Puts into `*stream` the number of the stream whose smoothcore_stream_info.track is `track`: the same stream, wherever
+ * the manifest lists it now.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT when there is none; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_find_track(struct smoothcore_player *player,
+                                     uint64_t track,
+                                     uint32_t *stream);
+
+/* As smoothcore_player_find_track. */
+int32_t smoothcore_session_find_track(struct smoothcore_session *session, uint64_t track, uint32_t *stream);
+
+/* Custom attribute `position`, from 0, of quality level `level` of a stream, both from 0 in the order of the manifest.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT when there are not so many; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_attribute(struct smoothcore_player *player,
+                                    uint32_t stream,
+                                    uint32_t level,
+                                    uint32_t position,
+                                    struct smoothcore_attribute *out);
+
+/* As smoothcore_player_attribute. */
+int32_t smoothcore_session_attribute(struct smoothcore_session *session,
+                                     uint32_t stream,
+                                     uint32_t level,
+                                     uint32_t position,
+                                     struct smoothcore_attribute *out);
+
+/* Adds a text stream of yours, and plays it: a document or a list of cues or markers. Its samples come to the decoder port
+ * at their times, and it can be turned off and on like any other. Its number goes to `*stream`.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT for no cue, times that are negative or fall, or a number out of range;
+ * E_LIMIT_STREAMS; E_BUDGET; E_NO_MEMORY; the fatal error of a failed player.
+ */
+int32_t smoothcore_player_add_text(struct smoothcore_player *player,
+                                   const struct smoothcore_given_text *given,
+                                   uint32_t *stream);
+
+/* As smoothcore_player_add_text. */
+int32_t smoothcore_session_add_text(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    const struct smoothcore_given_text *given,
+                                    uint32_t *stream);
 
 /* Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
  *
@@ -1102,6 +1504,46 @@ int32_t smoothcore_session_configured(struct smoothcore_session *session,
                                       uint32_t stream,
                                       int32_t answer);
 
+/* How far keys are: the one named by the 16 bytes at `kid` (big-endian), or with NULL all that the session knows of by
+ * now. `result` is OK, with your number for its session in `key`; WOULD_BLOCK for not yet; a SMOOTHCORE_E_ number of
+ * -4xx when it will not come (any other counts as SMOOTHCORE_E_KEY_REFUSED).
+ */
+int32_t smoothcore_session_key(struct smoothcore_session *session,
+                               uint64_t at_us,
+                               const uint8_t *kid,
+                               int32_t result,
+                               uint64_t key);
+
+/* The answer to SMOOTHCORE_OUTPUT_DECRYPT: OK when the sample is clear now; WOULD_BLOCK for not now, then it is offered
+ * again, as it is then, after smoothcore_session_buffered or _timeout; a negative number when it cannot be decrypted, and
+ * it is left out.
+ */
+int32_t smoothcore_session_decrypted(struct smoothcore_session *session,
+                                     uint64_t at_us,
+                                     uint32_t stream,
+                                     int32_t result);
+
+/* The answer to SMOOTHCORE_OUTPUT_CAPABILITY, by the candidate's stream and position: 1 when the decoder can play it, 0
+ * when not, and the quality level is dropped.
+ */
+int32_t smoothcore_session_capable(struct smoothcore_session *session,
+                                   uint64_t at_us,
+                                   uint32_t stream,
+                                   uint32_t position,
+                                   uint32_t yes);
+
+/* Leaves only the quality levels of a stream whose bit is set in `mask`, for output restrictions: bit 0 is the first of
+ * the manifest's list, bit 63 stands for all from the 64th on. May change while playing. A fragment of which samples
+ * were handed out is played to its end; what is behind it is fetched again where its level was withdrawn.
+ *
+ * E_STATE before playback has started; E_ARGUMENT for a stream that cannot be played or is text, and for a mask that
+ * leaves no level; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_restrict(struct smoothcore_session *session,
+                                    uint64_t at_us,
+                                    uint32_t stream,
+                                    uint64_t mask);
+
 /* Time has passed. Early ones are harmless. */
 int32_t smoothcore_session_timeout(struct smoothcore_session *session, uint64_t at_us);
 
@@ -1148,6 +1590,20 @@ int32_t smoothcore_session_level(struct smoothcore_session *session,
                                  uint32_t position,
                                  struct smoothcore_level_info *out);
 
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_session_init_segment(struct smoothcore_session *session,
+                                        uint32_t stream,
+                                        uint32_t position,
+                                        uint8_t *buffer,
+                                        size_t size,
+                                        size_t *length);
+
 /* How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
  * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
  */
@@ -1177,14 +1633,20 @@ int32_t smoothcore_player_create(const struct smoothcore_config *config,
                                  struct smoothcore_player **out);
 
 /* Ends every exchange in flight through the port, then frees the player and all it holds. NULL is fine. Decoders are
- * yours to stop. Does nothing inside a callback of the same player: call it when the callback has returned.
+ * yours to stop; with a protection port they are flushed and then that is closed. Does nothing inside a callback of the same player: call it when the callback has returned.
  */
 void smoothcore_player_destroy(struct smoothcore_player *player);
 
 /* Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
  * player.
  *
- * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+ * With a source port, whatever has no `://` in it, and any `file:` URL (its path counts), is opened from that: an .ism,
+ * an .ismc, or a single .ismv or .isma, muxed or not. The files are looked at during the call; the client manifest is
+ * the .ismc, or is made of what the files say.
+ *
+ * E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_UNSUPPORTED for a URL without an HTTP or
+ * stream port; of files, E_NO_FILE, E_FILE_IO, what the port says, E_MANIFEST_... for an .ism, E_BOX_INVALID and
+ * limits for media; E_BUDGET; E_NO_MEMORY.
  */
 int32_t smoothcore_player_open(struct smoothcore_player *player,
                                const char *url);
@@ -1232,6 +1694,15 @@ int32_t smoothcore_player_select(struct smoothcore_player *player,
                                  uint32_t stream,
                                  uint32_t on);
 
+/* How far keys are, for a host without a protection port: as smoothcore_session_key. */
+int32_t smoothcore_player_key(struct smoothcore_player *player,
+                              const uint8_t *kid,
+                              int32_t result,
+                              uint64_t key);
+
+/* Leaves only the quality levels of a stream whose bit is set in `mask`: as smoothcore_session_restrict. */
+int32_t smoothcore_player_restrict(struct smoothcore_player *player, uint32_t stream, uint64_t mask);
+
 /* Holds the presentation clock, from the next step on, until smoothcore_player_play; fetching goes on. */
 int32_t smoothcore_player_pause(struct smoothcore_player *player);
 
@@ -1258,6 +1729,20 @@ int32_t smoothcore_player_level(struct smoothcore_player *player,
                                 uint32_t position,
                                 struct smoothcore_level_info *out);
 
+/* The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+ * has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+ * than `size`. A NULL buffer of size 0 asks for the length alone.
+ *
+ * E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+ * E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+ */
+int32_t smoothcore_player_init_segment(struct smoothcore_player *player,
+                                       uint32_t stream,
+                                       uint32_t position,
+                                       uint8_t *buffer,
+                                       size_t size,
+                                       size_t *length);
+
 /* How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
  * many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
  */
@@ -1270,8 +1755,8 @@ int32_t smoothcore_player_deviation(struct smoothcore_player *player,
                                     uint32_t position,
                                     struct smoothcore_deviation *out);
 
-/* Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
- * before the manifest is there.
+/* What is said of the presentation, one thing at a time, `position` from 0: first by the server manifest of one on disk,
+ * known once it is open, then by root attributes of the manifest. E_ARGUMENT when there are not so many.
  */
 int32_t smoothcore_player_metadata(struct smoothcore_player *player,
                                    uint32_t position,

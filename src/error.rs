@@ -64,6 +64,10 @@ codes! {
     Budget = -6, "the byte budget is too small";
     /// A port function that is not there.
     Unsupported = -7, "not supported by this port or build";
+    /// A file that is not there.
+    NoFile = -8, "the file is not there";
+    /// A file that cannot be read.
+    FileIo = -9, "reading a file failed";
 
     /// XML syntax.
     ManifestSyntax = -100, "the manifest is not well-formed XML";
@@ -190,6 +194,14 @@ codes! {
     ProtectionUnsupported = -400, "the protection system is not supported";
     /// A protection header that cannot be read.
     ProtectionHeader = -401, "the protection header is malformed";
+    /// No licence.
+    KeyRefused = -402, "the key of an encrypted stream was refused";
+    /// No licence yet.
+    KeyTimeout = -403, "the key of an encrypted stream did not come in time";
+    /// A sample that could not be decrypted.
+    DecryptFailed = -404, "a sample could not be decrypted";
+    /// A level that output protection forbids.
+    OutputRestricted = -405, "output restrictions forbid this quality level";
     /// Protection header size or number.
     LimitProtection = -420, "too many or too large protection headers";
 
@@ -201,6 +213,8 @@ codes! {
     HttpPortFailed = -502, "the HTTP port failed";
     /// The decoder refused every level.
     DecoderRefused = -503, "the decoder refused every quality level of a stream";
+    /// The answer to a capability question.
+    NotCapable = -504, "the decoder cannot play this quality level";
 }
 
 /// Where in the input an error lies.

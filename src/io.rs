@@ -3,11 +3,20 @@
 //! Inputs are facts the host learnt (bytes arrived, the decoder took a sample, time passed). Outputs are things the
 //! host should do. Nothing here moves by itself.
 
-pub use crate::codec::Framing;
-use crate::codec::{CodecConfig, Kind};
+use crate::codec::CodecConfig;
+pub use crate::codec::{Framing, Kind};
 use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
+
+mod protection;
+mod text;
+
+pub use protection::{
+    Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
+    SampleProtection, Scheme, Secrecy, Subsample,
+};
+pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,6 +43,12 @@ pub enum Input<'a> {
     Buffered(StreamId, Buffered),
     /// The answer to [`Output::Configure`].
     Configured(StreamId, Configured),
+    /// How far keys are: any time after they were offered, and again when that changes.
+    Key(Keys, KeyStatus),
+    /// The answer to [`Output::Decrypt`].
+    Decrypted(StreamId, Decrypted),
+    /// The answer to [`Output::Capability`], with the candidate's position.
+    Capable(StreamId, u16, Capable),
     /// Time has passed. Early ones are harmless.
     Timeout,
 }
@@ -89,7 +104,7 @@ pub enum Configured {
 // --------------------------------------------------------------------------------------------------------- outputs
 
 /// Something the host should do now. Borrowed parts are valid until the next call into the session.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Output<'a> {
     /// Start this exchange.
     Request(Request<'a>),
@@ -99,6 +114,14 @@ pub enum Output<'a> {
     Configure(Configure<'a>),
     /// Give this sample to the decoder; answer with [`Input::Accepted`] or [`Input::Refused`].
     Sample(Sample<'a>),
+    /// A protection header for the DRM agent, unless protection is off; answer with [`Input::Key`], now or later.
+    Protection(Offer<'a>),
+    /// Decrypt this sample in place; answer with [`Input::Decrypted`].
+    Decrypt(Decrypt<'a>),
+    /// Could the decoder play this? Answer with [`Input::Capable`]. Only with [`DecoderTraits::CAPABILITIES`].
+    Capability(Candidate<'a>),
+    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
+    Captions(Captions<'a>),
     /// Order to the presentation clock.
     Rate(Rate),
     /// Throw away what the decoder of a stream holds, and anything of an older epoch.
@@ -157,6 +180,8 @@ impl DecoderTraits {
     pub const UNPACED: u32 = 4;
     /// Parameter sets before every key frame, not only where they may have changed.
     pub const REPEAT_PARAMETER_SETS: u32 = 8;
+    /// It wants to be asked about every quality level before playback starts.
+    pub const CAPABILITIES: u32 = 16;
 
     /// Whether every bit of `flags` is set.
     pub const fn has(self, flags: u32) -> bool {
@@ -173,16 +198,20 @@ pub struct Configure<'a> {
     pub epoch: Epoch,
     /// What it carries.
     pub kind: Kind,
-    /// Codec and its parameters; `private` is start-coded parameter sets or an AudioSpecificConfig.
+    /// Codec and its parameters.
     pub config: &'a CodecConfig,
     /// How the samples will be framed.
     pub framing: Framing,
-    /// Configuration record in the form the framing wants: Annex B parameter sets or `avcC`; AudioSpecificConfig.
+    /// Configuration record in the form the codec has and the framing wants ([`crate::codec::record`]): Annex B
+    /// parameter sets, or the payload of `avcC` or `hvcC`; AudioSpecificConfig; WAVEFORMATEX; the payload of `dac3` or
+    /// `dec3`; the headers of VC-1. May be empty.
     pub record: &'a [u8],
     /// The quality level's `Index`.
     pub level: u32,
     /// Its bitrate in bit/s.
     pub bitrate: u32,
+    /// The key session of the encrypted samples that follow; `None` for a clear decoder. Set up again where it changes.
+    pub key: Option<KeyHandle>,
 }
 
 /// One access unit.
@@ -204,6 +233,11 @@ pub struct Sample<'a> {
     pub fragment: u64,
     /// Bitrate of its quality level in bit/s.
     pub bitrate: u32,
+    /// How it is encrypted; `None` when it is clear.
+    pub protection: Option<SampleProtection<'a>>,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them (`subs`, ISO/IEC 14496-12 8.7.7): for
+    /// bitmap subtitles the document, then its images. Empty otherwise.
+    pub pieces: &'a [u32],
     /// The bytes.
     pub data: Parts<'a>,
 }
@@ -221,6 +255,8 @@ impl SampleFlags {
     pub const CONFIG: SampleFlags = SampleFlags(4);
     /// Decode, do not show: it lies before the seek target.
     pub const PREROLL: SampleFlags = SampleFlags(8);
+    /// Encrypted where the lengths of NAL units are: left as it lies in the file, whatever the framing.
+    pub const VERBATIM: SampleFlags = SampleFlags(16);
 
     /// These and `other`.
     pub const fn with(self, other: SampleFlags) -> SampleFlags {
@@ -375,6 +411,13 @@ pub enum EventKind {
     /// The picture at which the decoder must start is no key frame: it goes to it all the same, without the flag.
     /// `media_time` = where; a = bitrate, b = start of the fragment in stream ticks.
     NoKeyFrame = 16,
+    /// A key did not come in time; the stream waits on. `media_time` = the sample that waits; a, b = first and last 8
+    /// bytes of the key's name, zeros when it has none.
+    KeyTimeout = 17,
+    /// A protection header cannot be used. `error` says why; a = its place among the headers, from 0.
+    HeaderDropped = 18,
+    /// A level that output restrictions had taken away may be used again. a = its bitrate.
+    LevelAllowed = 19,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

@@ -91,6 +91,8 @@ pub mod http1;
 pub mod inflate;
 pub mod io;
 pub mod limits;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod manifest;
 pub mod mem;
 pub mod mp4;

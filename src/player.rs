@@ -4,9 +4,9 @@
 //! mode, for a first bring-up: the same steps with waits between.
 
 use crate::error::{Code, Error, Result};
-use crate::io::{Event, Input, Outcome, Output, RequestId, StreamId};
-use crate::port::{Clock, Decoder, Http, Progress, Submitted};
-use crate::session::{Config, Session, State};
+use crate::io::{Epoch, Event, Input, Kind, Outcome, Output, RequestId, StreamId};
+use crate::port::{Clock, Decoder, Decryption, Http, NoProtection, Progress, Protection, Submitted};
+use crate::session::{Config, ProtectionMode, Session, State};
 use crate::time::{Instant, Micros};
 
 /// Exchanges and streams a player serves at once.
@@ -18,10 +18,11 @@ const LOOK_AGAIN: Micros = Micros::from_millis(5);
 
 /// A session and its ports.
 #[derive(Debug)]
-pub struct Player<H, D> {
+pub struct Player<H, D, P = NoProtection> {
     session: Session,
     http: H,
     decoder: D,
+    protection: P,
     exchanges: heapless::Vec<Open, MOST>,
     streams: heapless::Vec<StreamId, MOST>,
 }
@@ -47,11 +48,27 @@ impl<H: Http, D: Decoder> Player<H, D> {
     /// # Errors
     /// As [`Session::new`].
     pub fn new(config: Config, http: H, decoder: D) -> Result<Player<H, D>> {
-        let config = Config { decoder: decoder.traits(), ..config };
+        Player::with_protection(config, http, decoder, NoProtection)
+    }
+}
+
+impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
+    /// A player of protected content: who decrypts comes from the protection port.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn with_protection(config: Config, http: H, decoder: D, protection: P) -> Result<Player<H, D, P>> {
+        let mode = match protection.decryption() {
+            None => config.protection,
+            Some(Decryption::Decoder) => ProtectionMode::Decoder,
+            Some(Decryption::Port) => ProtectionMode::Decrypt,
+        };
+        let config = Config { decoder: decoder.traits(), protection: mode, ..config };
         Ok(Player {
             session: Session::new(config)?,
             http,
             decoder,
+            protection,
             exchanges: heapless::Vec::new(),
             streams: heapless::Vec::new(),
         })
@@ -128,6 +145,13 @@ impl<H: Http, D: Decoder> Player<H, D> {
         while let Some(open) = self.exchanges.pop() {
             self.http.cancel(open.id);
         }
+        if self.protection.decryption().is_some() {
+            // Nothing may lie in a secure decoder when its key session ends.
+            while let Some(stream) = self.streams.pop() {
+                self.decoder.flush(stream, Epoch(u32::MAX));
+            }
+            self.protection.close();
+        }
     }
 
     /// When the decoders will have shown what they hold; `None` when they have.
@@ -147,13 +171,27 @@ impl<H: Http, D: Decoder> Player<H, D> {
         &mut self.decoder
     }
 
+    /// The protection port.
+    pub const fn protection(&mut self) -> &mut P {
+        &mut self.protection
+    }
+
     /// The HTTP port.
     pub const fn http(&mut self) -> &mut H {
         &mut self.http
     }
 
-    /// Tells the session what the decoders hold.
+    /// Tells the session what the decoders hold and how far the keys are.
     fn report(&mut self, at: Instant) {
+        let mut n = 0usize;
+        // The session bounds them.
+        while let Some((keys, before)) = self.session.key(n) {
+            match self.protection.key(keys) {
+                Some(status) if status != before => self.session.input(at, Input::Key(keys, status)),
+                _ => {}
+            }
+            n = n.saturating_add(1);
+        }
         for stream in &self.streams {
             let held = self.decoder.status(*stream);
             self.session.input(at, Input::Buffered(*stream, held));
@@ -181,7 +219,8 @@ impl<H: Http, D: Decoder> Player<H, D> {
                 Output::Configure(setup) => {
                     let stream = setup.stream;
                     let answer = self.decoder.configure(&setup);
-                    if !self.streams.contains(&stream) {
+                    // Nothing waits for text, so nobody asks what is left of it.
+                    if setup.kind != Kind::Text && !self.streams.contains(&stream) {
                         let _ = self.streams.push(stream);
                     }
                     self.session.input(at, Input::Configured(stream, answer));
@@ -194,6 +233,18 @@ impl<H: Http, D: Decoder> Player<H, D> {
                         Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
+                Output::Protection(offer) => self.protection.offer(&offer),
+                Output::Decrypt(mut sample) => {
+                    let stream = sample.stream;
+                    let answer = self.protection.decrypt(&mut sample);
+                    self.session.input(at, Input::Decrypted(stream, answer));
+                }
+                Output::Capability(candidate) => {
+                    let (stream, position) = (candidate.stream, candidate.position);
+                    let answer = self.decoder.can_play(&candidate);
+                    self.session.input(at, Input::Capable(stream, position, answer));
+                }
+                Output::Captions(captions) => self.decoder.captions(&captions),
                 Output::Rate(rate) => self.decoder.rate(rate),
                 Output::Flush(stream, epoch) => self.decoder.flush(stream, epoch),
                 Output::EndOfStream(stream, epoch) => self.decoder.end(stream, epoch),
@@ -287,9 +338,14 @@ const fn decoder_fault(code: Code) -> Code {
     }
 }
 
-impl<H, D> Player<H, D> {
+impl<H, D, P> Player<H, D, P> {
     /// The ports, once the player is done with them.
     pub fn into_ports(self) -> (H, D) {
         (self.http, self.decoder)
+    }
+
+    /// All three ports, once the player is done with them.
+    pub fn into_all_ports(self) -> (H, D, P) {
+        (self.http, self.decoder, self.protection)
     }
 }

@@ -15,6 +15,8 @@ pub const SESSION: &str = "smoothcore::session";
 pub const ABR: &str = "smoothcore::abr";
 /// Target of the HTTP/1.1 client.
 pub const HTTP: &str = "smoothcore::http";
+/// Target of presentations on disk.
+pub const LOCAL: &str = "smoothcore::local";
 /// Target of the player.
 pub const PLAYER: &str = "smoothcore::player";
 

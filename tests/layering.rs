@@ -20,14 +20,14 @@ const ROWS: [(&str, &[&str]); 14] = [
     ("abr", &[]),
     // L2
     ("manifest", &["inflate", "xml", "codec", "protection"]),
-    ("io", &["codec", "protection"]),
+    ("io", &["codec", "mp4", "protection"]),
     // L3: they never see each other.
     ("session", &["manifest", "io", "mp4", "codec", "protection", "abr"]),
     ("port", &["io"]),
     // L4
     ("player", &["session", "port", "io"]),
     ("http1", &["port", "io"]),
-    ("local", &["port", "io", "manifest", "mp4", "xml"]),
+    ("local", &["port", "io", "manifest", "mp4", "xml", "codec"]),
     // L5: any public item; nobody uses it.
     ("capi", &["*"]),
 ];

@@ -36,38 +36,6 @@ fn the_usual_fragment() {
 }
 
 #[test]
-fn quirk_65_tfdt_is_told_apart_and_never_added() {
-    for (version, time) in [(0, words(&[500])), (1, longs(&[500]))] {
-        let tfdt = full(b"tfdt", version, 0, &time);
-        let body = body(&[tfhd(0, &[]), tfdt, tfxd(1, 9000, 10), trun(0x300, 1, &[10, 2])], b"xx");
-        let read = read(&body).unwrap();
-        assert_eq!(read.infos[0].tfdt, Some(500));
-        assert_eq!(read.infos[0].tfxd.unwrap().time, 9000);
-        assert_eq!(read.table.total_duration(), 10);
-    }
-}
-
-#[test]
-fn quirk_66_a_bad_data_offset_means_the_start_of_the_payload() {
-    let makes: [fn(u32) -> u32; 7] = [
-        |_| (-500i32) as u32,
-        |_| i32::MIN as u32,
-        |_| 0,
-        // The size of the moof without the mdat header, or one byte into it.
-        |size| size,
-        |size| size + 1,
-        // One sample fits behind this, the whole run does not.
-        |size| size + 8 + 2,
-        |size| size + 8 + 5000,
-    ];
-    for make in makes {
-        let moof = moof_with(|size| vec![tfhd(0, &[]), trun(0x301, 2, &[make(size), 10, 2, 10, 3])]);
-        let body = [boxed(b"free", b"??"), moof, mdat(b"aabbb")].concat();
-        assert_eq!(read(&body).unwrap().samples(&body), [&b"aa"[..], b"bbb"]);
-    }
-}
-
-#[test]
 fn a_good_data_offset_is_followed() {
     let moof = moof_with(|size| vec![tfhd(0, &[]), trun(0x301, 2, &[size + 8 + 3, 10, 2, 10, 3])]);
     let body = [boxed(b"free", b"??"), moof, mdat(b"zzzaabbb")].concat();
@@ -85,58 +53,6 @@ fn a_base_data_offset_belongs_to_another_file() {
     let body = [moof, mdat(b"aa")].concat();
     assert_eq!(read(&body).unwrap().samples(&body), [b"aa"]);
     assert_eq!(read(&body).unwrap().infos[0].track_id, 1);
-}
-
-#[test]
-fn quirk_67_children_stand_in_any_order() {
-    let tfrf = tfrf(1, 2, &[(2000, 50), (2050, 50)]);
-    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
-        let parts = [tfhd(0, &[]), tfxd(1, 1950, 50), trun(0x300, 1, &[50, 2]), tfrf.clone()];
-        let body = body(&order.map(|i| parts[i].clone()), b"aa");
-        let read = read(&body).unwrap();
-        assert_eq!(read.samples(&body), [b"aa"]);
-        assert_eq!(read.infos[0].tfxd, Some(Span { time: 1950, duration: 50 }));
-        assert_eq!(read.infos[0].tfrf.len(), 2);
-    }
-}
-
-#[test]
-fn quirk_68_sizes_of_64_bits_on_every_box() {
-    let trun = boxed64(b"trun", &full_payload(0, 0x300, &words(&[1, 10, 2])));
-    let tfhd = boxed64(b"tfhd", &full_payload(0, 0, &words(&[9])));
-    let tfxd = boxed64(b"uuid", &[&ids::TFXD[..], &full_payload(1, 0, &longs(&[5, 6]))].concat());
-    let moof = boxed64(b"moof", &boxed64(b"traf", &[tfhd, trun, tfxd].concat()));
-    let body = [boxed64(b"styp", b"iso6"), moof, boxed64(b"mdat", b"aa")].concat();
-    let read = read(&body).unwrap();
-    assert_eq!(read.samples(&body), [b"aa"]);
-    assert_eq!((read.infos[0].track_id, read.infos[0].tfxd), (9, Some(Span { time: 5, duration: 6 })));
-}
-
-#[test]
-fn quirk_69_defaults_come_from_tfhd_then_from_zeros() {
-    let body1 = body(&[tfhd(0x3A, &[1, 512, 2, 0x0001_0000]), trun(0, 3, &[])], b"aabbcc");
-    let read1 = read(&body1).unwrap();
-    assert_eq!(read1.samples(&body1), [b"aa", b"bb", b"cc"]);
-    assert!(read1.table.samples().iter().all(|s| s.duration == 512 && !s.is_sync()));
-    let body2 = body(&[tfhd(0, &[]), trun(0x200, 3, &[2, 2, 2])], b"aabbcc");
-    let mut read2 = read(&body2).unwrap();
-    assert_eq!(read2.table.total_duration(), 0);
-    read2.table.spread(100);
-    assert_eq!(read2.table.samples().iter().map(|s| s.duration).collect::<Vec<_>>(), [33, 33, 34]);
-    // Durations that are there stay.
-    read2.table.spread(900);
-    assert_eq!(read2.table.total_duration(), 100);
-}
-
-#[test]
-fn quirk_70_unknown_boxes_are_passed_over() {
-    let strange = boxed(b"qqqq", b"1234");
-    let traf =
-        [strange.clone(), tfhd(0, &[]), boxed(b"sdtp", &[0; 6]), trun(0x200, 1, &[2]), uuid(&[7; 16], b"?")]
-            .concat();
-    let moof = boxed(b"moof", &[strange.clone(), mfhd(3), boxed(b"traf", &traf), strange.clone()].concat());
-    let body = [strange.clone(), moof, strange.clone(), mdat(b"aa"), strange].concat();
-    assert_eq!(read(&body).unwrap().samples(&body), [b"aa"]);
 }
 
 #[test]

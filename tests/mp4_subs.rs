@@ -33,7 +33,7 @@ fn with(sizes: &[u32], subs: Vec<u8>) -> Vec<u8> {
 
 fn parts(moof: &[u8]) -> Result<PartTable, Code> {
     let limits = Limits::default();
-    let mut account = Account::new(1 << 20);
+    let mut account = Account::new(8 << 20);
     let mut samples = SampleTable::new();
     let info = parse_moof(moof, 9, &mut account, &limits, &mut samples).unwrap();
     let mut out = PartTable::new();
@@ -41,7 +41,7 @@ fn parts(moof: &[u8]) -> Result<PartTable, Code> {
         Ok(()) => Ok(out),
         Err(e) => {
             assert!(out.is_empty());
-            assert!(e.place.offset > 9);
+            assert!(e.place.offset > 9, "{e:?}");
             Err(e.code)
         }
     }

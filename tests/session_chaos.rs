@@ -402,6 +402,10 @@ impl<'t> Chaos<'t> {
                     assert!(ear.ended != Some(offered.epoch), "nothing follows the end");
                     ear.offer = Some(offered);
                 }
+                Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) => {
+                    panic!("nothing is protected, and nothing was asked for")
+                }
+                Output::Captions(_) => panic!("nobody asked for captions"),
                 Output::Rate(rate) => {
                     note!(self, "{now} rate {rate:?}");
                     self.running = rate != smoothcore::io::Rate::Hold;

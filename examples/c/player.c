@@ -409,7 +409,7 @@ static int number(const char *text, uint64_t most, uint64_t *out)
 static int usage(void)
 {
     fprintf(stderr, "usage: player [--out DIR] [--speed max|real] [--budget BYTES] [--audio all|LANG] [--fixed BITRATE]\n"
-                    "              [--json FILE] URL\n");
+                    "              [--json FILE] URL|FILE\n");
     return 2;
 }
 
@@ -458,6 +458,7 @@ int main(int argc, char **argv)
     smoothcore_ports ports;
     smoothcore_clock_port clock;
     smoothcore_stream_port streams;
+    smoothcore_source_port source;
     smoothcore_decoder_port decoder;
     smoothcore_player *player = NULL;
     smoothcore_stats stats;
@@ -488,6 +489,7 @@ int main(int argc, char **argv)
     if (result != SMOOTHCORE_OK) return failed("sockets", result);
     clock = smoothcore_posix_clock(&posix);
     streams = smoothcore_posix_streams(&posix);
+    source = smoothcore_posix_source();
     result = smoothcore_posix_sink_init(&sink, options.out, options.real ? &clock : NULL);
     if (result != SMOOTHCORE_OK) return failed(options.out, result);
     tap.inner = decoder = smoothcore_posix_sink_port(&sink);
@@ -496,6 +498,7 @@ int main(int argc, char **argv)
     memset(&ports, 0, sizeof ports);
     ports.struct_size = sizeof ports;
     ports.streams = &streams;
+    ports.source = &source; /* files: an .ism, .ismc, .ismv or .isma in the place of a URL */
     ports.decoder = &decoder;
     ports.clock = &clock;
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the archive firmware links.
 #   archive.sh TARGET OUTPUT.a
-# Environment: FEATURES (default rt,http1), CARGO_TARGET_DIR, RUSTFLAGS.
+# Environment: FEATURES (default rt,http1,local), CARGO_TARGET_DIR, RUSTFLAGS.
 #
 # A Rust static library holds a few hundred objects of core, alloc and the compiler's helpers: megabytes, with unwind
 # tables that want a runtime, and helpers that clash with libgcc. With fat LTO everything that is ours, core and
@@ -34,7 +34,7 @@ export RUSTFLAGS
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo rustc $build_std --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
-    --features "${FEATURES:-rt,http1}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
+    --features "${FEATURES:-rt,http1,local}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
 # Every run says that Thumb is no stable feature; anything else is news.
 grep '^warning' "$log" | grep -v 'thumb-mode' >&2 || true
 raw=$target_dir/$TARGET/dist/libsmoothcore.a

@@ -144,10 +144,29 @@ static void choose_name(const smoothcore_posix_sink *sink, const stream_t *s, co
     if (is_taken(sink, s, name)) snprintf(name, size, "%s_%" PRIu32 ".%s", stem, s->id, s->ending);
 }
 
-static int open_file(smoothcore_posix_sink *sink, stream_t *s, const smoothcore_setup *setup)
+/* The set-up record beside the file, without which nothing says what is in it. */
+static int put_format(const smoothcore_posix_sink *sink, const stream_t *s, const smoothcore_setup *setup)
 {
     char path[1024];
-    s->ending = setup->codec == SMOOTHCORE_CODEC_H264 ? "h264" : setup->codec == SMOOTHCORE_CODEC_AAC ? "aac" : "bin";
+    int fd, put;
+    if (setup->codec != SMOOTHCORE_CODEC_WMA && setup->codec != SMOOTHCORE_CODEC_WMA_PRO &&
+        setup->codec != SMOOTHCORE_CODEC_PCM) {
+        return 0;
+    }
+    if (snprintf(path, sizeof path, "%s/%s.wfx", sink->directory, s->name) >= (int)sizeof path) return -1;
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) return -1;
+    put = put_all(fd, &setup->record, 1);
+    return close(fd) == 0 ? put : -1;
+}
+
+static int open_file(smoothcore_posix_sink *sink, stream_t *s, const smoothcore_setup *setup)
+{
+    /* By codec. */
+    static const char *const ending[] = { "bin", "h264", "aac", "h265", "vc1", "wma",
+                                          "wma", "ac3",  "ec3", "mp3",  "pcm", "ttml" };
+    char path[1024];
+    s->ending = setup->codec < sizeof ending / sizeof ending[0] ? ending[setup->codec] : "bin";
     choose_name(sink, s,
                 setup->kind == SMOOTHCORE_KIND_VIDEO   ? "video"
                 : setup->kind == SMOOTHCORE_KIND_AUDIO ? "audio"
@@ -155,7 +174,7 @@ static int open_file(smoothcore_posix_sink *sink, stream_t *s, const smoothcore_
                 s->name, sizeof s->name);
     if (snprintf(path, sizeof path, "%s/%s", sink->directory, s->name) >= (int)sizeof path) return -1;
     s->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    return s->fd < 0 ? -1 : 0;
+    return s->fd < 0 ? -1 : put_format(sink, s, setup);
 }
 
 void smoothcore_posix_sink_name(smoothcore_posix_sink *sink, uint32_t stream, const char *stem)
@@ -173,6 +192,11 @@ void smoothcore_posix_sink_name(smoothcore_posix_sink *sink, uint32_t stream, co
     if (snprintf(from, sizeof from, "%s/%s", sink->directory, s->name) >= (int)sizeof from ||
         snprintf(to, sizeof to, "%s/%s", sink->directory, name) >= (int)sizeof to || rename(from, to) != 0) {
         return;
+    }
+    /* Its set-up record where it has one. */
+    if (snprintf(from, sizeof from, "%s/%s.wfx", sink->directory, s->name) < (int)sizeof from &&
+        snprintf(to, sizeof to, "%s/%s.wfx", sink->directory, name) < (int)sizeof to) {
+        (void)rename(from, to);
     }
     memcpy(s->name, name, sizeof name);
 }

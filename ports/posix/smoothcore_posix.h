@@ -9,6 +9,7 @@
  *   arena/arena.c   the same two from one fixed arena: link it instead of alloc.c
  *   clock.c         the clock port: a monotonic clock that sleeps on the sockets of streams.c
  *   streams.c       the stream port: TCP without TLS, under the library's own HTTP/1.1
+ *   source.c        the source port: files by name, for presentations on disk
  *   sink.c          a decoder port that writes elementary streams and a log of samples
  */
 #ifndef SMOOTHCORE_POSIX_H
@@ -66,6 +67,11 @@ void smoothcore_posix_polled(smoothcore_posix *posix, const struct pollfd *list,
 
 /* A number that differs from device to device and from start to start, for smoothcore_config.seed. */
 uint64_t smoothcore_posix_seed(void);
+
+/* ---------------------------------------------------------------------------------------------------------- files */
+
+/* The source port: names as open() takes them. */
+smoothcore_source_port smoothcore_posix_source(void);
 
 /* ---------------------------------------------------------------------------------------------------------- arena */
 

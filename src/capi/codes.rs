@@ -24,6 +24,10 @@ pub const SMOOTHCORE_E_REENTRANT: i32 = -5;
 pub const SMOOTHCORE_E_BUDGET: i32 = -6;
 /// Not supported by this port or build.
 pub const SMOOTHCORE_E_UNSUPPORTED: i32 = -7;
+/// The file is not there.
+pub const SMOOTHCORE_E_NO_FILE: i32 = -8;
+/// Reading a file failed.
+pub const SMOOTHCORE_E_FILE_IO: i32 = -9;
 
 /// The manifest is not well-formed XML.
 pub const SMOOTHCORE_E_MANIFEST_SYNTAX: i32 = -100;
@@ -150,6 +154,14 @@ pub const SMOOTHCORE_E_LIMIT_SUBSAMPLES: i32 = -326;
 pub const SMOOTHCORE_E_PROTECTION_UNSUPPORTED: i32 = -400;
 /// The protection header is malformed.
 pub const SMOOTHCORE_E_PROTECTION_HEADER: i32 = -401;
+/// The key of an encrypted stream was refused.
+pub const SMOOTHCORE_E_KEY_REFUSED: i32 = -402;
+/// The key of an encrypted stream did not come in time.
+pub const SMOOTHCORE_E_KEY_TIMEOUT: i32 = -403;
+/// A sample could not be decrypted.
+pub const SMOOTHCORE_E_DECRYPT_FAILED: i32 = -404;
+/// Output restrictions forbid this quality level.
+pub const SMOOTHCORE_E_OUTPUT_RESTRICTED: i32 = -405;
 /// Too many or too large protection headers.
 pub const SMOOTHCORE_E_LIMIT_PROTECTION: i32 = -420;
 
@@ -161,6 +173,8 @@ pub const SMOOTHCORE_E_DECODER_FAILED: i32 = -501;
 pub const SMOOTHCORE_E_HTTP_PORT_FAILED: i32 = -502;
 /// The decoder refused every quality level of a stream.
 pub const SMOOTHCORE_E_DECODER_REFUSED: i32 = -503;
+/// The decoder cannot play this quality level.
+pub const SMOOTHCORE_E_NOT_CAPABLE: i32 = -504;
 
 #[cfg(test)]
 mod tests {

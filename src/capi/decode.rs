@@ -6,11 +6,16 @@ use super::codes::{SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::fill::{self, CodecName};
 use super::media::{smoothcore_buffered, smoothcore_sample, smoothcore_setup};
 use super::ports::smoothcore_decoder_port;
+use super::protection::{self, ProtectionScratch, smoothcore_candidate};
 use super::record;
 use super::scratch::{PartList, Reserve};
+use super::tracks::{self, smoothcore_captions};
 use super::types::SMOOTHCORE_NO_TIME;
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use crate::io::{
+    Buffered, Candidate, Capable, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample,
+    StreamId,
+};
 use crate::port::{Decoder, Submitted};
 
 /// A decoder port of C's, complete.
@@ -23,8 +28,12 @@ pub(super) struct DecoderPort {
     flush: unsafe extern "C" fn(*mut c_void, u32, u32),
     end: Option<unsafe extern "C" fn(*mut c_void, u32, u32)>,
     rate: Option<unsafe extern "C" fn(*mut c_void, i32)>,
+    can_play: Option<unsafe extern "C" fn(*mut c_void, *const smoothcore_candidate) -> i32>,
+    captions: Option<unsafe extern "C" fn(*mut c_void, *const smoothcore_captions)>,
     parts: PartList,
     codec: CodecName,
+    key: u64,
+    protection: ProtectionScratch,
 }
 
 impl DecoderPort {
@@ -56,8 +65,12 @@ impl DecoderPort {
             flush,
             end: table.end,
             rate: table.rate,
+            can_play: table.can_play,
+            captions: table.captions,
             parts: PartList::new(reserve.parts),
             codec: [0; 40],
+            key: 0,
+            protection: record::blank(),
         })
     }
 }
@@ -69,7 +82,7 @@ impl Decoder for DecoderPort {
     }
 
     fn configure(&mut self, configure: &Configure<'_>) -> Configured {
-        let setup = fill::setup(configure, &mut self.codec);
+        let setup = fill::setup(configure, &mut self.codec, &mut self.key);
         // SAFETY: above.
         match unsafe { (self.configure)(self.userdata, &raw const setup) } {
             SMOOTHCORE_OK => Configured::Ok,
@@ -79,7 +92,7 @@ impl Decoder for DecoderPort {
     }
 
     fn submit(&mut self, sample: &Sample<'_>) -> Result<Submitted, Code> {
-        let sample = fill::sample(sample, &mut self.parts)?;
+        let sample = fill::sample(sample, &mut self.parts, &mut self.protection)?;
         // SAFETY: above.
         match unsafe { (self.submit)(self.userdata, &raw const sample) } {
             SMOOTHCORE_OK => Ok(Submitted::Accepted),
@@ -110,10 +123,29 @@ impl Decoder for DecoderPort {
         }
     }
 
+    fn captions(&mut self, captions: &Captions<'_>) {
+        if let Some(hear) = self.captions {
+            let captions = tracks::captions(captions);
+            // SAFETY: above.
+            unsafe { hear(self.userdata, &raw const captions) }
+        }
+    }
+
     fn rate(&mut self, rate: Rate) {
         if let Some(tell) = self.rate {
             // SAFETY: above.
             unsafe { tell(self.userdata, fill::rate(rate)) }
+        }
+    }
+
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        let Some(ask) = self.can_play else { return Capable::Yes };
+        let mut setup = record::blank();
+        let asked = protection::candidate(candidate, self.traits.framing, &mut setup, &mut self.codec);
+        // SAFETY: above.
+        match unsafe { ask(self.userdata, &raw const asked) } {
+            SMOOTHCORE_OK => Capable::Yes,
+            _ => Capable::No,
         }
     }
 }

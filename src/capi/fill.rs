@@ -1,6 +1,7 @@
 //! The core's values as C's structs.
 
 use core::ffi::c_char;
+use core::ptr;
 
 use super::codes::SMOOTHCORE_OK;
 use super::info::{
@@ -9,17 +10,19 @@ use super::info::{
     smoothcore_presentation, smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::*;
+use super::protection::{ProtectionScratch, sample_protection};
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
-use super::text;
 use super::types::*;
+use super::{text, tracks};
 use crate::codec::{Codec, CodecConfig, Kind, codec_string};
 use crate::error::{Code, Error};
 use crate::io::{
     Buffered, Configure, DecoderTraits, Event, EventKind, Framing, Rate, Request, RequestKind, Sample,
     StreamId,
 };
-use crate::manifest::{Manifest, Stream};
+use crate::manifest::{Manifest, QualityLevel, Stream};
+use crate::mem::Text;
 use crate::session::{Selection, Session, State};
 use crate::time::{MediaTime, Micros};
 
@@ -42,12 +45,14 @@ pub(super) fn traits(framing: u32, flags: u32) -> Result<DecoderTraits, Code> {
     const KNOWN: u32 = SMOOTHCORE_DECODER_CONTIGUOUS
         | SMOOTHCORE_DECODER_NEEDS_AUD
         | SMOOTHCORE_DECODER_UNPACED
-        | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS;
+        | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS
+        | SMOOTHCORE_DECODER_CAPABILITIES;
     const {
         assert!(SMOOTHCORE_DECODER_CONTIGUOUS == DecoderTraits::CONTIGUOUS);
         assert!(SMOOTHCORE_DECODER_NEEDS_AUD == DecoderTraits::NEEDS_AUD);
         assert!(SMOOTHCORE_DECODER_UNPACED == DecoderTraits::UNPACED);
         assert!(SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS == DecoderTraits::REPEAT_PARAMETER_SETS);
+        assert!(SMOOTHCORE_DECODER_CAPABILITIES == DecoderTraits::CAPABILITIES);
     }
     let framing = match framing {
         SMOOTHCORE_FRAMING_ELEMENTARY => Framing::ElementaryStream,
@@ -99,7 +104,7 @@ pub(super) fn request(request: &Request<'_>, text: &mut UrlText) -> Result<smoot
     })
 }
 
-fn slice(bytes: &[u8]) -> smoothcore_slice {
+pub(super) fn slice(bytes: &[u8]) -> smoothcore_slice {
     smoothcore_slice { data: bytes.as_ptr(), size: bytes.len() }
 }
 
@@ -132,8 +137,8 @@ fn codec_name(config: &CodecConfig) -> CodecName {
     text::array(&codec_string(config))
 }
 
-/// The set-up; `name` is what its `codec_string` points to.
-pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName) -> smoothcore_setup {
+/// The set-up; `name` is what its `codec_string` points to, `key` what its `key` does.
+pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName, key: &mut u64) -> smoothcore_setup {
     let config = configure.config;
     *name = codec_name(config);
     smoothcore_setup {
@@ -159,21 +164,33 @@ pub(super) fn setup(configure: &Configure<'_>, name: &mut CodecName) -> smoothco
         record: slice(configure.record),
         codec_private: slice(&config.private),
         codec_string: name.as_ptr(),
+        key: match configure.key {
+            Some(handle) => {
+                *key = handle.0;
+                ptr::from_ref(key)
+            }
+            None => ptr::null(),
+        },
         ..record::blank()
     }
 }
 
-/// The sample; `parts` is what its `parts` points to.
+/// The sample; `parts` is what its `parts` points to, `scratch` what its `protection` does.
 ///
 /// # Errors
 /// [`Code::Budget`] or [`Code::NoMemory`].
-pub(super) fn sample(sample: &Sample<'_>, parts: &mut PartList) -> Result<smoothcore_sample, Code> {
+pub(super) fn sample(
+    sample: &Sample<'_>,
+    parts: &mut PartList,
+    scratch: &mut ProtectionScratch,
+) -> Result<smoothcore_sample, Code> {
     use crate::io::SampleFlags;
     const {
         assert!(SMOOTHCORE_SAMPLE_KEY == SampleFlags::KEY.0);
         assert!(SMOOTHCORE_SAMPLE_DISCONTINUITY == SampleFlags::DISCONTINUITY.0);
         assert!(SMOOTHCORE_SAMPLE_CONFIG == SampleFlags::CONFIG.0);
         assert!(SMOOTHCORE_SAMPLE_PREROLL == SampleFlags::PREROLL.0);
+        assert!(SMOOTHCORE_SAMPLE_VERBATIM == SampleFlags::VERBATIM.0);
     }
     let size = parts.put(&sample.data)?;
     Ok(smoothcore_sample {
@@ -190,6 +207,9 @@ pub(super) fn sample(sample: &Sample<'_>, parts: &mut PartList) -> Result<smooth
         part_count: parts.count(),
         size,
         parts: parts.as_ptr(),
+        protection: sample_protection(sample.protection.as_ref(), scratch),
+        pieces: sample.pieces.as_ptr(),
+        piece_count: sample.pieces.len(),
         ..record::blank()
     })
 }
@@ -212,6 +232,9 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::Ended => SMOOTHCORE_EVENT_ENDED,
         EventKind::Failed => SMOOTHCORE_EVENT_FAILED,
         EventKind::NoKeyFrame => SMOOTHCORE_EVENT_NO_KEY_FRAME,
+        EventKind::KeyTimeout => SMOOTHCORE_EVENT_KEY_TIMEOUT,
+        EventKind::HeaderDropped => SMOOTHCORE_EVENT_HEADER_DROPPED,
+        EventKind::LevelAllowed => SMOOTHCORE_EVENT_LEVEL_ALLOWED,
     }
 }
 
@@ -343,13 +366,12 @@ pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_d
 }
 
 pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
-    let pair = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
-    let (name, value) = pair.ok_or(Code::Argument)?;
-    Ok(smoothcore_metadata {
-        name: slice(name.as_bytes()),
-        value: slice(value.as_bytes()),
-        ..record::blank()
-    })
+    let found = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
+    found.map(pair).ok_or(Code::Argument)
+}
+
+pub(super) fn pair((name, value): &(Text, Text)) -> smoothcore_metadata {
+    smoothcore_metadata { name: slice(name.as_bytes()), value: slice(value.as_bytes()), ..record::blank() }
 }
 
 fn listed(session: &Session, stream: u32) -> Result<(StreamId, &Stream), Code> {
@@ -384,13 +406,19 @@ pub(super) fn stream(session: &Session, stream: u32) -> Result<smoothcore_stream
         name: text::array(&s.name),
         language: text::array(&s.language),
         subtype: text::array(&s.subtype),
+        role: session.role(id).map_or(0, tracks::role_number),
+        track: session.track(id).map_or(0, |t| t.0),
         ..record::blank()
     })
 }
 
-pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smoothcore_level_info, Code> {
+pub(super) fn level_of(session: &Session, stream: u32, position: u32) -> Result<&QualityLevel, Code> {
     let (_, s) = listed(session, stream)?;
-    let level = usize::try_from(position).ok().and_then(|at| s.levels.get(at)).ok_or(Code::Argument)?;
+    usize::try_from(position).ok().and_then(|at| s.levels.get(at)).ok_or(Code::Argument)
+}
+
+pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smoothcore_level_info, Code> {
+    let level = level_of(session, stream, position)?;
     Ok(smoothcore_level_info {
         index: level.index,
         bitrate: level.bitrate,
@@ -405,4 +433,28 @@ pub(super) fn level(session: &Session, stream: u32, position: u32) -> Result<smo
         codec_string: codec_name(&level.config),
         ..record::blank()
     })
+}
+
+/// Copies an init segment to a C caller's buffer if there is room; tells how long it is.
+///
+/// # Safety
+/// `buffer` has room for `size` bytes or `size` is 0; `length` may be written.
+pub(super) unsafe fn init_segment(
+    session: &mut Session,
+    (stream, position): (u32, u32),
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> Result<i32, Code> {
+    if length.is_null() || (buffer.is_null() && size != 0) || size > isize::MAX as usize {
+        return Err(Code::Argument);
+    }
+    let segment = session.init_segment(stream_id(stream)?, position).map_err(|e| e.code)?;
+    // SAFETY: not NULL, and the caller's promise.
+    unsafe { length.write(segment.len()) };
+    if !buffer.is_null() && segment.len() <= size {
+        // SAFETY: there is room; what the session holds is not the caller's.
+        unsafe { core::ptr::copy_nonoverlapping(segment.as_ptr(), buffer, segment.len()) };
+    }
+    Ok(SMOOTHCORE_OK)
 }

@@ -3,12 +3,15 @@
 use super::record;
 use super::scratch::Reserve;
 use super::status::{SMOOTHCORE_ABI_MAJOR, SMOOTHCORE_ABI_VERSION};
+use super::tracks::{
+    SMOOTHCORE_TEXT_ALL, SMOOTHCORE_TEXT_FIRST, SMOOTHCORE_TEXT_LANGUAGE, SMOOTHCORE_TEXT_NONE,
+};
 use super::types::*;
 use super::{fill, types};
 use crate::error::Code;
 use crate::limits::Limits;
 use crate::manifest::Strictness;
-use crate::session::{AudioChoice, Config};
+use crate::session::{AudioChoice, CaptionChoice, Config, TextChoice};
 use crate::time::{MediaTime, Micros};
 
 /// What is held without a budget of C's.
@@ -41,7 +44,7 @@ impl Given {
     }
 
     /// The budget as C gave it.
-    #[cfg(feature = "http1")]
+    #[cfg(any(feature = "http1", feature = "local"))]
     pub fn total(&self) -> usize {
         self.core.budget.saturating_add(self.reserve.bytes)
     }
@@ -63,7 +66,7 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
     {
         return Err(Code::Abi);
     }
-    if !c.reserved.is_null() || c.reserved2 != 0 || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
+    if !c.reserved.is_null() || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
         return Err(Code::Argument);
     }
     let limits = if c.limits.is_null() {
@@ -94,6 +97,19 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         SMOOTHCORE_MANIFEST_STRICT => Strictness::Strict,
         _ => return Err(Code::Argument),
     };
+    #[allow(clippy::unnecessary_cast)]
+    let text = match c.text {
+        SMOOTHCORE_TEXT_NONE => TextChoice::None,
+        SMOOTHCORE_TEXT_FIRST => TextChoice::First,
+        SMOOTHCORE_TEXT_LANGUAGE => TextChoice::Language(c.text_language.map(|letter| letter as u8)),
+        SMOOTHCORE_TEXT_ALL => TextChoice::All,
+        _ => return Err(Code::Argument),
+    };
+    let captions = match c.captions {
+        0 => CaptionChoice::Off,
+        1 => CaptionChoice::On,
+        _ => return Err(Code::Argument),
+    };
     if c.max_bitrate != 0 && c.min_bitrate > c.max_bitrate {
         return Err(Code::Argument);
     }
@@ -115,8 +131,12 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         max_bitrate: c.max_bitrate,
         min_bitrate: c.min_bitrate,
         audio,
+        text,
+        captions,
         decoder: fill::traits(c.framing, c.decoder_flags)?,
         strictness,
+        protection: super::protection::mode(c.protection)?,
+        key_timeout: Micros(c.key_timeout_us),
         start_at: (c.start_at > 0).then_some(MediaTime(c.start_at)),
         ..whole
     };

@@ -160,9 +160,16 @@ pub struct smoothcore_stream_info {
     pub language: [c_char; 16],
     /// Its subtype, such as the role of a text stream; empty when absent.
     pub subtype: [c_char; 16],
+    /// A SMOOTHCORE_ROLE_ number.
+    pub role: u32,
+    /// 0.
+    pub reserved2: u32,
+    /// What it is recognised by, in every presentation of the same content and in whatever order the manifest lists its
+    /// streams: keep it to select the same one again. See smoothcore_player_find_track.
+    pub track: u64,
 }
 
-record!(smoothcore_stream_info, subtype, timescale, first_time, end_time, position, ahead_us, depth_us);
+record!(smoothcore_stream_info, track, track, timescale, first_time, end_time, position, ahead_us, depth_us);
 
 /// One quality level. You set `struct_size`; the library fills the rest.
 #[derive(Clone, Copy, Debug)]
@@ -216,8 +223,8 @@ pub struct smoothcore_deviation {
 
 record!(smoothcore_deviation, place, offset);
 
-/// A root attribute of the manifest that means nothing to playback, such as a title. You set `struct_size`; the library
-/// fills the rest.
+/// What is said of a presentation and means nothing to playback, such as a title: by its server manifest, where that is
+/// on disk, then by root attributes of the manifest. You set `struct_size`; the library fills the rest.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct smoothcore_metadata {

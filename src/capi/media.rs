@@ -1,8 +1,12 @@
 //! What goes through the boundary while playing: requests, responses, set-ups, samples, events.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 
+use super::protection::{
+    smoothcore_candidate, smoothcore_decrypt, smoothcore_protection_offer, smoothcore_sample_protection,
+};
 use super::record::record;
+use super::tracks::smoothcore_captions;
 use super::types::smoothcore_slice;
 
 /// A request fetches the client manifest.
@@ -23,6 +27,8 @@ pub const SMOOTHCORE_SAMPLE_DISCONTINUITY: u32 = 2;
 pub const SMOOTHCORE_SAMPLE_CONFIG: u32 = 4;
 /// Sample flag: decode it, do not show it; it lies before the seek target.
 pub const SMOOTHCORE_SAMPLE_PREROLL: u32 = 8;
+/// Sample flag: encrypted where the lengths of NAL units are, so left as it lies in the file, whatever the framing.
+pub const SMOOTHCORE_SAMPLE_VERBATIM: u32 = 16;
 
 /// Event: the manifest is parsed. a = streams listed, b = duration in microseconds.
 pub const SMOOTHCORE_EVENT_OPENED: u32 = 1;
@@ -58,6 +64,13 @@ pub const SMOOTHCORE_EVENT_FAILED: u32 = 15;
 /// Event: the picture at which the decoder must start is no key frame; it goes to it all the same. media_time = where;
 /// a = bitrate, b = start of the fragment in stream ticks.
 pub const SMOOTHCORE_EVENT_NO_KEY_FRAME: u32 = 16;
+/// Event: a key did not come in time; the stream waits on. media_time = the sample that waits; a, b = first and last 8
+/// bytes of the key's name, big-endian.
+pub const SMOOTHCORE_EVENT_KEY_TIMEOUT: u32 = 17;
+/// Event: a protection header cannot be used; `code` says why. a = its place among the headers, from 0.
+pub const SMOOTHCORE_EVENT_HEADER_DROPPED: u32 = 18;
+/// Event: a quality level that output restrictions had taken away may be used again. a = its bitrate.
+pub const SMOOTHCORE_EVENT_LEVEL_ALLOWED: u32 = 19;
 
 /// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
 #[derive(Clone, Copy, Debug)]
@@ -145,15 +158,20 @@ pub struct smoothcore_setup {
     pub nal_length: u32,
     /// 0.
     pub reserved: u32,
-    /// Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty.
+    /// Configuration in the form the codec has and the framing wants: Annex B parameter sets, or the payload of avcC or
+    /// hvcC; AudioSpecificConfig; WAVEFORMATEX; the payload of dac3 or dec3; the headers of VC-1. May be empty.
     pub record: smoothcore_slice,
-    /// The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given.
+    /// The same without regard to the framing: start-coded parameter sets, else as above; of a codec the library does
+    /// not know, the private bytes of the manifest.
     pub codec_private: smoothcore_slice,
     /// The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL.
     pub codec_string: *const c_char,
+    /// Your number for the key session of the encrypted samples that follow; NULL for a clear decoder. Set up again where
+    /// it changes.
+    pub key: *const u64,
 }
 
-record!(smoothcore_setup, codec_string);
+record!(smoothcore_setup, key);
 
 /// One access unit. The library fills it; it and everything it points to is valid during the call.
 #[derive(Clone, Copy, Debug)]
@@ -187,9 +205,18 @@ pub struct smoothcore_sample {
     pub size: usize,
     /// The bytes in order: parameter sets or a header where the framing has one, then the body. No part is empty.
     pub parts: *const smoothcore_slice,
+    /// How it is encrypted; NULL when it is clear.
+    pub protection: *const smoothcore_sample_protection,
+    /// NULL.
+    pub reserved: *const c_void,
+    /// Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
+    /// its images. They count over all parts.
+    pub pieces: *const u32,
+    /// How many sub-samples; mostly 0.
+    pub piece_count: usize,
 }
 
-record!(smoothcore_sample, parts, pts, dts, duration, pts_90k, dts_90k, fragment);
+record!(smoothcore_sample, piece_count, pts, dts, duration, pts_90k, dts_90k, fragment);
 
 /// What the decoder of one stream holds. The library has set `struct_size`, `position` to SMOOTHCORE_NO_TIME and the
 /// rest to zeros before a port fills it.
@@ -258,6 +285,15 @@ pub const SMOOTHCORE_OUTPUT_FLUSH: u32 = 6;
 pub const SMOOTHCORE_OUTPUT_END_OF_STREAM: u32 = 7;
 /// Output: something you may want to know stands in `event`.
 pub const SMOOTHCORE_OUTPUT_EVENT: u32 = 8;
+/// Output: `offer` is for the DRM agent; tell what comes of it with smoothcore_session_key, now or later.
+pub const SMOOTHCORE_OUTPUT_PROTECTION: u32 = 9;
+/// Output: decrypt what `decrypt` names in place; answer with smoothcore_session_decrypted.
+pub const SMOOTHCORE_OUTPUT_DECRYPT: u32 = 10;
+/// Output: could the decoder play `candidate`? Answer with smoothcore_session_capable.
+pub const SMOOTHCORE_OUTPUT_CAPABILITY: u32 = 11;
+
+/// Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions.
+pub const SMOOTHCORE_OUTPUT_CAPTIONS: u32 = 12;
 
 /// One thing to do. You set `struct_size`; the library fills the rest. Of the pointers only the one for `kind` is not
 /// NULL; it is valid until the next call with the same session.
@@ -286,6 +322,14 @@ pub struct smoothcore_output {
     pub sample: *const smoothcore_sample,
     /// EVENT.
     pub event: *const smoothcore_event,
+    /// PROTECTION.
+    pub offer: *const smoothcore_protection_offer,
+    /// DECRYPT.
+    pub decrypt: *const smoothcore_decrypt,
+    /// CAPABILITY.
+    pub candidate: *const smoothcore_candidate,
+    /// CAPTIONS.
+    pub captions: *const smoothcore_captions,
 }
 
-record!(smoothcore_output, event, deadline_us);
+record!(smoothcore_output, captions, deadline_us);

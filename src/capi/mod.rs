@@ -5,10 +5,11 @@
 //! each callback; what a vendor fills or receives begins with `uint32_t struct_size`. The header is generated from
 //! these files in the order `tests/header` lists them.
 //!
-//! `codes`, `status`, `types`, `media`, `info`, `ports`, `session`, `player`, `log` and `rt` are what C sees; the others
+//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `tracks`, `log` and `rt` are what
+//! C sees; the others
 //! stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
 //! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
-//! `wire`, `streams` and `decode` are the traits of the core over tables of C. What every exported function asks of its
+//! `wire`, `streams`, `files` and `decode` are the traits of the core over tables of C. What every exported function asks of its
 //! caller stands in the header and is not repeated at each of them.
 
 // C's names, so that the header says exactly what the source says.
@@ -21,13 +22,17 @@ pub mod log;
 pub mod media;
 pub mod player;
 pub mod ports;
+pub mod protection;
 #[cfg(feature = "rt")]
 pub mod rt;
 pub mod session;
 pub mod status;
+pub mod tracks;
 pub mod types;
 
 mod decode;
+#[cfg(feature = "local")]
+mod files;
 mod fill;
 mod given;
 mod handle;

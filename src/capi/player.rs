@@ -14,12 +14,13 @@ use super::info::{
 };
 use super::media::smoothcore_event;
 use super::ports::{smoothcore_clock_port, smoothcore_event_port, smoothcore_ports};
+use super::protection::{self, ProtectionPort};
 use super::scratch::Reserve;
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::wire::Wire;
 use super::{given, record, text};
 use crate::error::Code;
-use crate::io::Event;
+use crate::io::{Event, Input};
 use crate::mem::{Account, List};
 use crate::player::Player;
 use crate::port::Clock;
@@ -43,7 +44,7 @@ struct Waker {
 }
 
 struct Body {
-    player: Player<Wire, DecoderPort>,
+    player: Player<Wire, DecoderPort, ProtectionPort>,
     clock: smoothcore_clock_port,
     outlet: Outlet,
     reserve: Reserve,
@@ -167,6 +168,19 @@ unsafe fn with(player: *mut smoothcore_player, act: impl FnOnce(&mut Body) -> Re
     }
 }
 
+/// Runs `act` on the session of a player that has not failed for good.
+pub(super) unsafe fn living(
+    player: *mut smoothcore_player,
+    act: &mut dyn FnMut(&mut Session, Instant) -> Result<i32, Code>,
+) -> i32 {
+    let run = |body: &mut Body| {
+        let (session, now) = body.living()?;
+        act(session, now)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(player, run) }
+}
+
 /// Makes a player. `*out` goes back to smoothcore_player_destroy; it is NULL after an error. No port is called.
 ///
 /// E_ARGUMENT for a number out of range, a missing port or required function; E_ABI for a header of another ABI major or
@@ -190,6 +204,8 @@ pub unsafe extern "C" fn smoothcore_player_create(
         let wire = unsafe { Wire::read(&ports.table, &mut given) }?;
         // SAFETY: as the header says.
         let decoder = unsafe { DecoderPort::read(ports.table.decoder, &given.reserve) }?;
+        // SAFETY: as the header says.
+        let protection = unsafe { ProtectionPort::read(ports.table.protection) }?;
         let (wakeup, userdata) = (ports.clock.wakeup, ports.clock.userdata);
         let waker = Waker { woken: AtomicBool::new(false), wakeup, userdata };
         let outlet = Outlet { port: ports.events, ring, lost: 0 };
@@ -197,7 +213,7 @@ pub unsafe extern "C" fn smoothcore_player_create(
             // SAFETY: `at` is memory for a player; below, every field is written.
             unsafe {
                 let body = Guarded::begin(&raw mut (*at).guarded);
-                match Player::new(given.core, wire, decoder) {
+                match Player::with_protection(given.core, wire, decoder, protection) {
                     Ok(player) => (&raw mut (*body).player).write(player),
                     Err(error) => return Err(error.code),
                 }
@@ -243,7 +259,7 @@ impl Ports {
 }
 
 /// Ends every exchange in flight through the port, then frees the player and all it holds. NULL is fine. Decoders are
-/// yours to stop. Does nothing inside a callback of the same player: call it when the callback has returned.
+/// yours to stop; with a protection port they are flushed and then that is closed. Does nothing inside a callback of the same player: call it when the callback has returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_player) {
     // SAFETY: as the header says.
@@ -262,13 +278,22 @@ pub unsafe extern "C" fn smoothcore_player_destroy(player: *mut smoothcore_playe
 /// Starts to play the presentation at `url`: an absolute http or https URL ended by NUL, read during the call. Once a
 /// player.
 ///
-/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_BUDGET; E_NO_MEMORY.
+/// With a source port, whatever has no `://` in it, and any `file:` URL (its path counts), is opened from that: an .ism,
+/// an .ismc, or a single .ismv or .isma, muxed or not. The files are looked at during the call; the client manifest is
+/// the .ismc, or is made of what the files say.
+///
+/// E_STATE when opened before; E_URL_INVALID, E_URL_REFUSED, E_LIMIT_URL; E_UNSUPPORTED for a URL without an HTTP or
+/// stream port; of files, E_NO_FILE, E_FILE_IO, what the port says, E_MANIFEST_... for an .ism, E_BOX_INVALID and
+/// limits for media; E_BUDGET; E_NO_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_open(player: *mut smoothcore_player, url: *const c_char) -> i32 {
     let open = |body: &mut Body| {
         // SAFETY: as the header says.
         let url = unsafe { text::url(url, body.reserve.url_bytes) }?;
-        body.living()?;
+        if body.living()?.0.state() != State::New {
+            return Err(Code::State);
+        }
+        let url = body.player.http().open(url)?;
         let now = body.now();
         body.player.open(now, url).map_err(|e| e.code)?;
         Ok(SMOOTHCORE_OK)
@@ -384,6 +409,42 @@ pub unsafe extern "C" fn smoothcore_player_select(
     unsafe { with(player, select) }
 }
 
+/// How far keys are, for a host without a protection port: as smoothcore_session_key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_key(
+    player: *mut smoothcore_player,
+    kid: *const u8,
+    result: i32,
+    key: u64,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        let (keys, status) = unsafe { protection::key(kid, result, key) }?;
+        let (session, now) = body.living()?;
+        session.input(now, Input::Key(keys, status));
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, tell) }
+}
+
+/// Leaves only the quality levels of a stream whose bit is set in `mask`: as smoothcore_session_restrict.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_restrict(
+    player: *mut smoothcore_player,
+    stream: u32,
+    mask: u64,
+) -> i32 {
+    let restrict = |body: &mut Body| {
+        let stream = fill::stream_id(stream)?;
+        let (session, now) = body.living()?;
+        session.restrict(now, stream, mask).map_err(|e| e.code)?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, restrict) }
+}
+
 /// Holds the presentation clock, from the next step on, until smoothcore_player_play; fetching goes on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_pause(player: *mut smoothcore_player) -> i32 {
@@ -483,6 +544,29 @@ pub unsafe extern "C" fn smoothcore_player_level(
     unsafe { with(player, tell) }
 }
 
+/// The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+/// has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+/// than `size`. A NULL buffer of size 0 asks for the length alone.
+///
+/// E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+/// E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_player_init_segment(
+    player: *mut smoothcore_player,
+    stream: u32,
+    position: u32,
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> i32 {
+    let copy = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { fill::init_segment(body.player.session(), (stream, position), buffer, size, length) }
+    };
+    // SAFETY: as the header says.
+    unsafe { with(player, copy) }
+}
+
 /// How many deviations of the manifest from the specification smoothcore_player_deviation tells: into `*kept`; and how
 /// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
 #[unsafe(no_mangle)]
@@ -513,8 +597,8 @@ pub unsafe extern "C" fn smoothcore_player_deviation(
     unsafe { with(player, tell) }
 }
 
-/// Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
-/// before the manifest is there.
+/// What is said of the presentation, one thing at a time, `position` from 0: first by the server manifest of one on disk,
+/// known once it is open, then by root attributes of the manifest. E_ARGUMENT when there are not so many.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_metadata(
     player: *mut smoothcore_player,
@@ -522,8 +606,13 @@ pub unsafe extern "C" fn smoothcore_player_metadata(
     out: *mut smoothcore_metadata,
 ) -> i32 {
     let tell = |body: &mut Body| {
+        let (known, pair) = body.player.http().metadata(position);
+        let told = match pair {
+            Some(pair) => fill::pair(pair),
+            None => fill::metadata(body.player.session(), position.saturating_sub(known))?,
+        };
         // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::metadata(body.player.session(), position)?) }?;
+        unsafe { record::write(out, &told) }?;
         Ok(SMOOTHCORE_OK)
     };
     // SAFETY: as the header says.

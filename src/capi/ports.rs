@@ -9,7 +9,9 @@ use super::media::{
     smoothcore_buffered, smoothcore_event, smoothcore_request, smoothcore_response, smoothcore_sample,
     smoothcore_setup,
 };
+use super::protection::{smoothcore_candidate, smoothcore_protection_port};
 use super::record::record;
+use super::tracks::smoothcore_captions;
 
 /// A whole HTTP stack. All four functions are required. Errors are -2xx numbers (SMOOTHCORE_E_CONNECT and following);
 /// any other negative number counts as SMOOTHCORE_E_NETWORK_IO. A positive number that is not named here, or a count
@@ -98,6 +100,45 @@ pub struct smoothcore_stream_port {
 
 record!(smoothcore_stream_port, close);
 
+/// Files, for presentations on disk: .ism, .ismc, .ismv, .isma. All four functions are required. Names are what
+/// smoothcore_player_open was given, or lie beside it or below; `/` stands between their parts. Errors: any
+/// SMOOTHCORE_E_ number; another negative one counts as SMOOTHCORE_E_FILE_IO. A file may be read from by several
+/// requests in turn, at several places.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct smoothcore_source_port {
+    /// sizeof(smoothcore_source_port).
+    pub struct_size: u32,
+    /// Set to 0.
+    pub reserved: u32,
+    /// Comes first in each call.
+    pub userdata: *mut c_void,
+    /// Opens `name` (UTF-8, ended by NUL) for reading and puts a handle of yours into `*file`; it may be NULL. OK;
+    /// WOULD_BLOCK, then it is asked again; END when there is no such file; an error. Only what returned OK is closed.
+    pub open: Option<
+        unsafe extern "C" fn(userdata: *mut c_void, name: *const c_char, file: *mut *mut c_void) -> i32,
+    >,
+    /// Tells how many bytes the file has. OK or an error.
+    pub size: Option<unsafe extern "C" fn(userdata: *mut c_void, file: *mut c_void, size: *mut u64) -> i32>,
+    /// Reads up to `size` bytes (never 0) from `offset` on, how many into `*got`. OK with at least one byte; WOULD_BLOCK, then
+    /// the same is asked for again, perhaps after other places; END at the end of the file; an error. May block as a
+    /// disk does.
+    pub read_at: Option<
+        unsafe extern "C" fn(
+            userdata: *mut c_void,
+            file: *mut c_void,
+            offset: u64,
+            buffer: *mut u8,
+            size: usize,
+            got: *mut usize,
+        ) -> i32,
+    >,
+    /// Closes. Exactly once for each file.
+    pub close: Option<unsafe extern "C" fn(userdata: *mut c_void, file: *mut c_void)>,
+}
+
+record!(smoothcore_source_port, close);
+
 /// Decoders and the presentation clock. `configure`, `submit`, `status` and `flush` are required; NULL for another one
 /// means that it is not called.
 #[derive(Clone, Copy, Debug)]
@@ -129,9 +170,15 @@ pub struct smoothcore_decoder_port {
     pub end: Option<unsafe extern "C" fn(userdata: *mut c_void, stream: u32, epoch: u32)>,
     /// The presentation clock: 0 shows nothing new, 1000 runs in real time. NULL: the port runs as it likes.
     pub rate: Option<unsafe extern "C" fn(userdata: *mut c_void, rate: i32)>,
+    /// With SMOOTHCORE_DECODER_CAPABILITIES, asked about every quality level before playback starts. OK when it can play it;
+    /// anything else, and the level is dropped. NULL: it can play everything.
+    pub can_play:
+        Option<unsafe extern "C" fn(userdata: *mut c_void, candidate: *const smoothcore_candidate) -> i32>,
+    /// Captions found in the picture that is submitted next; only with smoothcore_config.captions. NULL: not told.
+    pub captions: Option<unsafe extern "C" fn(userdata: *mut c_void, captions: *const smoothcore_captions)>,
 }
 
-record!(smoothcore_decoder_port, rate);
+record!(smoothcore_decoder_port, captions);
 
 /// A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +225,7 @@ pub struct smoothcore_ports {
     pub struct_size: u32,
     /// Set to 0.
     pub reserved: u32,
-    /// An HTTP stack; NULL with `streams`. Exactly one of the two.
+    /// An HTTP stack; NULL with `streams`. Exactly one of the two, or none with `source`.
     pub http: *const smoothcore_http_port,
     /// Byte streams; NULL with `http`. SMOOTHCORE_E_UNSUPPORTED in a library built without its HTTP client.
     pub streams: *const smoothcore_stream_port,
@@ -188,6 +235,11 @@ pub struct smoothcore_ports {
     pub clock: *const smoothcore_clock_port,
     /// Where events go; NULL: to the ring that smoothcore_player_event reads.
     pub events: *const smoothcore_event_port,
+    /// Files, for smoothcore_player_open with a path instead of a URL; NULL: none. SMOOTHCORE_E_UNSUPPORTED in a library
+    /// built without presentations on disk.
+    pub source: *const smoothcore_source_port,
+    /// A DRM agent; NULL: none, or one that you speak for yourself.
+    pub protection: *const smoothcore_protection_port,
 }
 
-record!(smoothcore_ports, events);
+record!(smoothcore_ports, protection);

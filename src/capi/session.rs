@@ -11,13 +11,19 @@ use super::info::{
     smoothcore_stats, smoothcore_stream_info,
 };
 use super::media::{
-    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_END_OF_STREAM,
-    SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_RATE,
-    SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered, smoothcore_event,
-    smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample, smoothcore_setup,
+    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CAPABILITY, SMOOTHCORE_OUTPUT_CAPTIONS,
+    SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_DECRYPT, SMOOTHCORE_OUTPUT_END_OF_STREAM,
+    SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_PROTECTION,
+    SMOOTHCORE_OUTPUT_RATE, SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered,
+    smoothcore_event, smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample,
+    smoothcore_setup,
+};
+use super::protection::{
+    self, ProtectionScratch, smoothcore_candidate, smoothcore_decrypt, smoothcore_protection_offer,
 };
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
+use super::tracks::{self, smoothcore_captions};
 use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::{given, text, wire};
 use crate::error::{Code, Error};
@@ -38,10 +44,16 @@ struct Body {
     url: UrlText,
     parts: PartList,
     codec: CodecName,
+    key: u64,
+    protection: ProtectionScratch,
+    offer: smoothcore_protection_offer,
+    decrypt: smoothcore_decrypt,
+    candidate: smoothcore_candidate,
     request: smoothcore_request,
     setup: smoothcore_setup,
     sample: smoothcore_sample,
     event: smoothcore_event,
+    captions: smoothcore_captions,
 }
 
 impl Body {
@@ -63,6 +75,7 @@ impl Body {
         let mut out: smoothcore_output = record::blank();
         let mut broken = None;
         let mut idle = false;
+        let framing = self.session.config().decoder.framing;
         match self.session.poll() {
             Output::Request(request) => match fill::request(&request, &mut self.url) {
                 Ok(request) => {
@@ -77,11 +90,11 @@ impl Body {
                 out.request = id;
             }
             Output::Configure(configure) => {
-                self.setup = fill::setup(&configure, &mut self.codec);
+                self.setup = fill::setup(&configure, &mut self.codec, &mut self.key);
                 out.kind = SMOOTHCORE_OUTPUT_CONFIGURE;
                 out.setup = &raw const self.setup;
             }
-            Output::Sample(sample) => match fill::sample(&sample, &mut self.parts) {
+            Output::Sample(sample) => match fill::sample(&sample, &mut self.parts, &mut self.protection) {
                 Ok(sample) => {
                     self.sample = sample;
                     out.kind = SMOOTHCORE_OUTPUT_SAMPLE;
@@ -89,6 +102,28 @@ impl Body {
                 }
                 Err(code) => broken = Some(code),
             },
+            Output::Protection(offer) => {
+                self.offer = protection::offer(&offer);
+                out.kind = SMOOTHCORE_OUTPUT_PROTECTION;
+                out.offer = &raw const self.offer;
+            }
+            Output::Decrypt(mut sample) => {
+                out.stream = sample.stream.0.into();
+                self.decrypt = protection::decrypt(&mut sample, &mut self.protection);
+                out.kind = SMOOTHCORE_OUTPUT_DECRYPT;
+                out.decrypt = &raw const self.decrypt;
+            }
+            Output::Capability(candidate) => {
+                out.stream = candidate.stream.0.into();
+                self.candidate = protection::candidate(&candidate, framing, &mut self.setup, &mut self.codec);
+                out.kind = SMOOTHCORE_OUTPUT_CAPABILITY;
+                out.candidate = &raw const self.candidate;
+            }
+            Output::Captions(captions) => {
+                self.captions = tracks::captions(&captions);
+                out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
+                out.captions = &raw const self.captions;
+            }
             Output::Rate(rate) => {
                 out.kind = SMOOTHCORE_OUTPUT_RATE;
                 out.rate = fill::rate(rate);
@@ -135,6 +170,15 @@ unsafe fn with(session: *mut smoothcore_session, act: impl FnOnce(&mut Body) -> 
     }
 }
 
+/// Runs `act` on a session that has not failed for good.
+pub(super) unsafe fn living(
+    session: *mut smoothcore_session,
+    act: &mut dyn FnMut(&mut Session) -> Result<i32, Code>,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { with(session, |body| act(body.living()?)) }
+}
+
 /// Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
 ///
 /// E_ARGUMENT; E_ABI for a header of another ABI major or a newer minor; E_BUDGET; E_NO_MEMORY.
@@ -160,10 +204,16 @@ pub unsafe extern "C" fn smoothcore_session_create(
                 (&raw mut (*body).url).write(url);
                 (&raw mut (*body).parts).write(PartList::new(reserve.parts));
                 (&raw mut (*body).codec).write([0; 40]);
+                (&raw mut (*body).key).write(0);
+                (&raw mut (*body).protection).write(record::blank());
+                (&raw mut (*body).offer).write(record::blank());
+                (&raw mut (*body).decrypt).write(record::blank());
+                (&raw mut (*body).candidate).write(record::blank());
                 (&raw mut (*body).request).write(record::blank());
                 (&raw mut (*body).setup).write(record::blank());
                 (&raw mut (*body).sample).write(record::blank());
                 (&raw mut (*body).event).write(record::blank());
+                (&raw mut (*body).captions).write(record::blank());
             }
             Ok(())
         };
@@ -413,6 +463,85 @@ pub unsafe extern "C" fn smoothcore_session_configured(
     unsafe { with(session, tell) }
 }
 
+/// How far keys are: the one named by the 16 bytes at `kid` (big-endian), or with NULL all that the session knows of by
+/// now. `result` is OK, with your number for its session in `key`; WOULD_BLOCK for not yet; a SMOOTHCORE_E_ number of
+/// -4xx when it will not come (any other counts as SMOOTHCORE_E_KEY_REFUSED).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_key(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    kid: *const u8,
+    result: i32,
+    key: u64,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        // SAFETY: as the header says.
+        let (keys, status) = unsafe { protection::key(kid, result, key) }?;
+        body.input(at_us, Input::Key(keys, status))
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, tell) }
+}
+
+/// The answer to SMOOTHCORE_OUTPUT_DECRYPT: OK when the sample is clear now; WOULD_BLOCK for not now, then it is offered
+/// again, as it is then, after smoothcore_session_buffered or _timeout; a negative number when it cannot be decrypted, and
+/// it is left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_decrypted(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    stream: u32,
+    result: i32,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        let answer = protection::decrypted(result)?;
+        body.input(at_us, Input::Decrypted(fill::stream_id(stream)?, answer))
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, tell) }
+}
+
+/// The answer to SMOOTHCORE_OUTPUT_CAPABILITY, by the candidate's stream and position: 1 when the decoder can play it, 0
+/// when not, and the quality level is dropped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_capable(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    stream: u32,
+    position: u32,
+    yes: u32,
+) -> i32 {
+    let tell = |body: &mut Body| {
+        let position = u16::try_from(position).map_err(|_| Code::Argument)?;
+        let answer = protection::capable(yes)?;
+        body.input(at_us, Input::Capable(fill::stream_id(stream)?, position, answer))
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, tell) }
+}
+
+/// Leaves only the quality levels of a stream whose bit is set in `mask`, for output restrictions: bit 0 is the first of
+/// the manifest's list, bit 63 stands for all from the 64th on. May change while playing. A fragment of which samples
+/// were handed out is played to its end; what is behind it is fetched again where its level was withdrawn.
+///
+/// E_STATE before playback has started; E_ARGUMENT for a stream that cannot be played or is text, and for a mask that
+/// leaves no level; the fatal error of a failed session.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_restrict(
+    session: *mut smoothcore_session,
+    at_us: u64,
+    stream: u32,
+    mask: u64,
+) -> i32 {
+    let restrict = |body: &mut Body| {
+        let stream = fill::stream_id(stream)?;
+        body.living()?.restrict(Instant(at_us), stream, mask).map_err(|e| e.code)?;
+        Ok(SMOOTHCORE_OK)
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, restrict) }
+}
+
 /// Time has passed. Early ones are harmless.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_session_timeout(session: *mut smoothcore_session, at_us: u64) -> i32 {
@@ -554,6 +683,29 @@ pub unsafe extern "C" fn smoothcore_session_level(
     };
     // SAFETY: as the header says.
     unsafe { with(session, tell) }
+}
+
+/// The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
+/// has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
+/// than `size`. A NULL buffer of size 0 asks for the length alone.
+///
+/// E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
+/// E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn smoothcore_session_init_segment(
+    session: *mut smoothcore_session,
+    stream: u32,
+    position: u32,
+    buffer: *mut u8,
+    size: usize,
+    length: *mut usize,
+) -> i32 {
+    let copy = |body: &mut Body| {
+        // SAFETY: as the header says.
+        unsafe { fill::init_segment(&mut body.session, (stream, position), buffer, size, length) }
+    };
+    // SAFETY: as the header says.
+    unsafe { with(session, copy) }
 }
 
 /// How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how

@@ -54,6 +54,8 @@ pub const SMOOTHCORE_DECODER_NEEDS_AUD: u32 = 2;
 pub const SMOOTHCORE_DECODER_UNPACED: u32 = 4;
 /// Decoder flag: parameter sets before every key frame, not only where they may have changed.
 pub const SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS: u32 = 8;
+/// Decoder flag: ask about every quality level before playback starts.
+pub const SMOOTHCORE_DECODER_CAPABILITIES: u32 = 16;
 
 /// Audio to play from the start: the first stream that can be played.
 pub const SMOOTHCORE_AUDIO_FIRST: u32 = 0;
@@ -215,13 +217,22 @@ pub struct smoothcore_config {
     pub reserved: *const core::ffi::c_void,
     /// A SMOOTHCORE_MANIFEST_ number.
     pub strictness: u32,
-    /// Set to 0.
-    pub reserved2: u32,
+    /// A SMOOTHCORE_PROTECTION_ number. A player with a protection port asks that instead.
+    pub protection: u32,
+    /// A sample that waits for its key longer than this gives SMOOTHCORE_EVENT_KEY_TIMEOUT. Default 10 s.
+    pub key_timeout_us: u64,
+    /// A SMOOTHCORE_TEXT_ number: the text streams to play. Nothing ever waits for them or fails with them.
+    pub text: u32,
+    /// 1: captions inside pictures come out beside them, too. 0: they stay in the samples alone.
+    pub captions: u32,
+    /// For SMOOTHCORE_TEXT_LANGUAGE, as audio_language.
+    pub text_language: [c_char; 8],
 }
 
 record!(
     smoothcore_config,
-    reserved2,
+    text_language,
+    key_timeout_us,
     budget_bytes,
     seed,
     buffer_target_us,

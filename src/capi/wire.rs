@@ -1,8 +1,10 @@
-//! The core's HTTP trait over C's tables: a whole stack, or byte streams under the built-in client.
+//! The core's HTTP trait over C's tables: a whole stack, byte streams under the built-in client, or files.
 
 use core::ffi::c_void;
 
 use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
+#[cfg(feature = "local")]
+use super::files::SourcePort;
 use super::given::Given;
 use super::media::{smoothcore_request, smoothcore_response};
 use super::ports::{smoothcore_http_port, smoothcore_ports};
@@ -14,79 +16,150 @@ use crate::error::Code;
 #[cfg(feature = "http1")]
 use crate::http1::Http1;
 use crate::io::{Request, RequestId, Response};
+#[cfg(feature = "local")]
+use crate::local::{Local, URL, is_local};
+use crate::mem::Text;
+#[cfg(feature = "local")]
+use crate::mem::{Account, List};
 use crate::port::{Http, Progress};
 use crate::time::Instant;
 
-/// Least memory the built-in client works in.
-#[cfg(feature = "http1")]
+/// Least memory the built-in client, or what is on disk, works in.
+#[cfg(any(feature = "http1", feature = "local"))]
 const CLIENT_BYTES: usize = 32 << 10;
 
-/// Whatever brings bytes. One lies in each player, on the heap with it: the difference in size costs nothing.
+/// Whatever brings bytes: a network, files, or both.
+pub(super) struct Wire {
+    net: Net,
+    /// One, on the heap, with a source; the account is its own.
+    #[cfg(feature = "local")]
+    files: List<Local<SourcePort>>,
+    /// Whether what plays is on disk.
+    #[cfg(feature = "local")]
+    on_disk: bool,
+}
+
+/// A network. One lies in each player, on the heap with it: the difference in size costs nothing.
 #[allow(clippy::large_enum_variant)]
-pub(super) enum Wire {
+enum Net {
+    None,
     Stack(HttpPort),
     #[cfg(feature = "http1")]
     Streams(Http1<StreamPort>),
 }
 
-impl Wire {
-    /// The one of the two ports that is given.
-    ///
-    /// # Errors
-    /// [`Code::Argument`] for none, both, or one that is incomplete; [`Code::Abi`]; [`Code::Unsupported`] for byte streams
-    /// without the built-in client; [`Code::Budget`]; [`Code::NoMemory`].
-    ///
+impl Net {
     /// # Safety
-    /// `ports` as the header says.
-    pub unsafe fn read(ports: &smoothcore_ports, given: &mut Given) -> Result<Wire, Code> {
+    /// As [`Wire::read`].
+    unsafe fn read(ports: &smoothcore_ports, given: &mut Given) -> Result<Net, Code> {
         match (ports.http.is_null(), ports.streams.is_null()) {
             // SAFETY: the caller's promise.
-            (false, true) => Ok(Wire::Stack(unsafe { HttpPort::read(ports.http, given) }?)),
+            (false, true) => Ok(Net::Stack(unsafe { HttpPort::read(ports.http, given) }?)),
             #[cfg(feature = "http1")]
             (true, false) => {
                 let client = CLIENT_BYTES.max(given.total() / 16);
                 given.set_aside(client)?;
                 // SAFETY: the caller's promise.
                 let port = unsafe { StreamPort::read(ports.streams, given) }?;
-                Ok(Wire::Streams(Http1::within(port, &given.core.limits, client).map_err(|e| e.code)?))
+                Ok(Net::Streams(Http1::within(port, &given.core.limits, client).map_err(|e| e.code)?))
             }
             #[cfg(not(feature = "http1"))]
             (true, false) => Err(Code::Unsupported),
+            (true, true) if !ports.source.is_null() => Ok(Net::None),
             _ => Err(Code::Argument),
+        }
+    }
+}
+
+impl Wire {
+    /// What the ports that are given make possible.
+    ///
+    /// # Errors
+    /// [`Code::Argument`] for no port, both of a network, or one that is incomplete; [`Code::Abi`]; [`Code::Unsupported`]
+    /// for byte streams or a source in a build without what uses them; [`Code::Budget`]; [`Code::NoMemory`].
+    ///
+    /// # Safety
+    /// `ports` as the header says.
+    pub unsafe fn read(ports: &smoothcore_ports, given: &mut Given) -> Result<Wire, Code> {
+        // SAFETY: the caller's promise.
+        let net = unsafe { Net::read(ports, given) }?;
+        #[cfg(not(feature = "local"))]
+        return if ports.source.is_null() { Ok(Wire { net }) } else { Err(Code::Unsupported) };
+        #[cfg(feature = "local")]
+        {
+            let mut files = List::new();
+            if !ports.source.is_null() {
+                let most = CLIENT_BYTES.max(given.total() / 16);
+                let own = size_of::<Local<SourcePort>>();
+                given.set_aside(most.saturating_add(own).saturating_add(given.reserve.url_bytes))?;
+                // SAFETY: the caller's promise.
+                let port = unsafe { SourcePort::read(ports.source, given) }?;
+                let mut account = Account::new(own);
+                files.reserve_exact(&mut account, 1).map_err(|e| e.code)?;
+                files.push(&mut account, Local::new(port, &given.core.limits, most)).map_err(|e| e.code)?;
+            }
+            Ok(Wire { net, files, on_disk: false })
+        }
+    }
+
+    /// Opens what `name` names, unless that is for a network: the URL to play.
+    ///
+    /// # Errors
+    /// As [`Local::open`]; [`Code::Unsupported`] for a URL without a network.
+    pub fn open<'a>(&mut self, name: &'a str) -> Result<&'a str, Code> {
+        #[cfg(feature = "local")]
+        if let Some(files) = self.files.first_mut()
+            && is_local(name)
+        {
+            files.open(name).map_err(|e| e.code)?;
+            self.on_disk = true;
+            return Ok(URL);
+        }
+        if matches!(self.net, Net::None) { Err(Code::Unsupported) } else { Ok(name) }
+    }
+
+    /// How many things a server manifest on disk says, and the nth of them.
+    #[cfg_attr(not(feature = "local"), allow(clippy::unused_self))]
+    pub fn metadata(&self, nth: u32) -> (u32, Option<&(Text, Text)>) {
+        #[cfg(feature = "local")]
+        let said = self.files.first().map_or(&[][..], Local::metadata);
+        #[cfg(not(feature = "local"))]
+        let said: &[(Text, Text)] = &[];
+        let nth = usize::try_from(nth).unwrap_or(usize::MAX);
+        (u32::try_from(said.len()).unwrap_or(u32::MAX), said.get(nth))
+    }
+
+    /// Who answers.
+    fn http(&mut self) -> Option<&mut dyn Http> {
+        #[cfg(feature = "local")]
+        if self.on_disk {
+            return self.files.first_mut().map(|files| files as &mut dyn Http);
+        }
+        match &mut self.net {
+            Net::None => None,
+            Net::Stack(port) => Some(port),
+            #[cfg(feature = "http1")]
+            Net::Streams(client) => Some(client),
         }
     }
 }
 
 impl Http for Wire {
     fn start(&mut self, at: Instant, request: &Request<'_>) -> Result<(), Code> {
-        match self {
-            Wire::Stack(port) => port.start(at, request),
-            #[cfg(feature = "http1")]
-            Wire::Streams(client) => client.start(at, request),
-        }
+        self.http().map_or(Err(Code::Unsupported), |http| http.start(at, request))
     }
 
     fn response(&mut self, at: Instant, id: RequestId) -> Progress<Response<'_>> {
-        match self {
-            Wire::Stack(port) => port.response(at, id),
-            #[cfg(feature = "http1")]
-            Wire::Streams(client) => client.response(at, id),
-        }
+        self.http().map_or(Progress::Failed(Code::Unsupported), |http| http.response(at, id))
     }
 
     fn read(&mut self, at: Instant, id: RequestId, buffer: &mut [u8]) -> Progress<usize> {
-        match self {
-            Wire::Stack(port) => port.read(at, id, buffer),
-            #[cfg(feature = "http1")]
-            Wire::Streams(client) => client.read(at, id, buffer),
-        }
+        self.http().map_or(Progress::Failed(Code::Unsupported), |http| http.read(at, id, buffer))
     }
 
     fn cancel(&mut self, id: RequestId) {
-        match self {
-            Wire::Stack(port) => port.cancel(id),
-            #[cfg(feature = "http1")]
-            Wire::Streams(client) => client.cancel(id),
+        if let Some(http) = self.http() {
+            http.cancel(id);
         }
     }
 }

@@ -2,6 +2,10 @@ use std::vec::Vec;
 
 use super::*;
 
+mod entry;
+mod pictures;
+mod sound;
+
 fn account() -> Account {
     Account::new(1 << 20)
 }
@@ -411,6 +415,10 @@ fn mangled_private_bytes_never_panic() {
         stream(&[&high_sps(), PPS]),
         hex("131056E59D4880"),
         hex("01420010FFE1000467420010"),
+        pictures::hevc(&[pictures::VPS, pictures::SPS, pictures::PPS]),
+        hex(sound::EC3),
+        hex(sound::WMA2),
+        hex(pictures::VC1),
     ];
     let mut x = 0x1234_5678_9ABC_DEF1u64;
     let mut next = || {
@@ -428,13 +436,22 @@ fn mangled_private_bytes_never_panic() {
         }
         bytes.truncate(1 + next() as usize % bytes.len());
         let mut a = account();
-        for d in [video(&bytes), audio("AACL", 48_000, 2, &bytes)] {
+        let hevc = Description { fourcc: FourCc::from_text("HVC1"), ..video(&bytes) };
+        let vc1 = Description { fourcc: FourCc::from_text("WVC1"), ..video(&bytes) };
+        let sounds = ["AACL", "WMA2", "WMAP", "AC-3", "EC-3"].map(|name| audio(name, 48_000, 2, &bytes));
+        for d in [&[video(&bytes), hevc, vc1][..], &sounds].concat() {
             if let Ok(mut c) = CodecConfig::from_description(&mut a, &d, &Limits::default()) {
                 made += 1;
                 assert!(c.width <= 16_384 && c.height <= 16_384);
                 assert!(!codec_string(&c).is_empty());
                 let mut out = Bytes::new();
-                let _ = h264::avcc(&c, &mut a, &mut out);
+                for framing in [Framing::ElementaryStream, Framing::LengthPrefixed] {
+                    let _ = record(&c, framing, &mut a, &mut out);
+                }
+                let _ = sample_entry(&c, 1, &mut a, &mut out);
+                let _ = h265::complete(&mut c, &mut a);
+                let _ = dolby::adopt_sync_frame(&mut c, &mut a, &bytes);
+                let _ = captions(c.codec, &mut bytes.clone()).count();
                 out.free(&mut a);
                 let _ = aac::adts_header(&c, 300);
                 c.free(&mut a);

@@ -87,6 +87,8 @@ pub struct Ignored {
 pub struct Payload {
     /// Start of the fragment it is in, in ticks of the stream.
     pub time: u64,
+    /// How long it lasts in ticks of the stream; 0: as long as its fragment.
+    pub duration: u64,
     /// `Index` of the quality level it belongs to.
     pub level: u32,
     /// The decoded bytes.

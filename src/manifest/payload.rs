@@ -50,7 +50,7 @@ impl PayloadDraft {
         self.free(r.account);
         match decoded {
             Ok(()) if empty => r.note("payload-empty", PLACE, self.at),
-            Ok(()) => return Ok(Some(Payload { time, level: self.level.unwrap_or(0), bytes })),
+            Ok(()) => return Ok(Some(Payload { time, duration: 0, level: self.level.unwrap_or(0), bytes })),
             Err(e) if ends_all(e) => return Err(e),
             Err(e) if e.code == Code::LimitXmlText => {
                 return Err(Error::at(Code::LimitPayload, PLACE, self.at));

@@ -283,6 +283,34 @@ impl Chain {
         pool.block(block).get(within..end)
     }
 
+    /// The same, to change in place.
+    pub fn contiguous_mut<'p>(&self, pool: &'p mut Pool, at: u64, len: u64) -> Option<&'p mut [u8]> {
+        if at.saturating_add(len) > self.len {
+            return None;
+        }
+        let (block, within) = self.find(pool, at)?;
+        let end = within.checked_add(usize::try_from(len).ok()?)?;
+        pool.block_mut(block).get_mut(within..end)
+    }
+
+    /// Overwrites the bytes from `at`, as many of them as are there.
+    pub fn write(&self, pool: &mut Pool, at: u64, bytes: &[u8]) {
+        let (mut at, mut rest) = (at, bytes);
+        // Each turn fills a block to its end.
+        while let Some((block, within)) = self.find(pool, at).filter(|_| !rest.is_empty()) {
+            let Some(to) = pool.block_mut(block).get_mut(within..) else { return };
+            let n = to
+                .len()
+                .min(rest.len())
+                .min(usize::try_from(self.len.wrapping_sub(at)).unwrap_or(usize::MAX));
+            for (to, from) in to.iter_mut().zip(rest).take(n) {
+                *to = *from;
+            }
+            at = at.saturating_add(n as u64);
+            rest = rest.get(n..).unwrap_or(&[]);
+        }
+    }
+
     /// Block index and offset within it of body offset `at`.
     fn find(&self, pool: &Pool, at: u64) -> Option<(u16, usize)> {
         if at < self.base || at >= self.len {

@@ -17,7 +17,7 @@ pub struct Movie<'a> {
     pub duration: u64,
     payload: &'a [u8],
     children: Children<'a>,
-    limits: &'a Limits,
+    limits: Limits,
     offset: u64,
 }
 
@@ -96,14 +96,20 @@ impl<'a> Movie<'a> {
     ///
     /// # Errors
     /// [`Code::BoxInvalid`] when `moov` is no such box or is cut short; [`Code::LimitBoxes`].
-    pub fn new(moov: &'a [u8], limits: &'a Limits) -> Result<Movie<'a>> {
+    pub fn new(moov: &'a [u8], limits: &Limits) -> Result<Movie<'a>> {
         let top = match first_box(moov, 0) {
             Some((top, _)) if top.kind == *b"moov" => top,
             _ => return Err(Error::at(Code::BoxInvalid, "moov", 0)),
         };
         let children = Children::new(top.payload, top.offset, "moov", limits);
-        let mut movie =
-            Movie { timescale: 0, duration: 0, payload: top.payload, children, limits, offset: top.offset };
+        let mut movie = Movie {
+            timescale: 0,
+            duration: 0,
+            payload: top.payload,
+            children,
+            limits: *limits,
+            offset: top.offset,
+        };
         if let Some(mvhd) = find(&top, b"mvhd", "moov", limits)? {
             (movie.timescale, movie.duration, _) =
                 scale(mvhd.payload).ok_or(Error::at(Code::BoxInvalid, "moov/mvhd", mvhd.offset))?;
@@ -120,7 +126,7 @@ impl<'a> Movie<'a> {
         // Bounded by the limit inside Children.
         while let Some(child) = self.children.next()? {
             if child.kind == *b"trak" {
-                let mut track = read_track(&child, self.limits)?;
+                let mut track = read_track(&child, &self.limits)?;
                 track.defaults = self.defaults(track.id)?;
                 return Ok(Some(track));
             }
@@ -130,10 +136,10 @@ impl<'a> Movie<'a> {
 
     fn defaults(&self, track_id: u32) -> Result<SampleDefaults> {
         let top = Child { kind: *b"moov", extended: None, payload: self.payload, offset: self.offset };
-        let Some(mvex) = find(&top, b"mvex", "moov", self.limits)? else {
+        let Some(mvex) = find(&top, b"mvex", "moov", &self.limits)? else {
             return Ok(SampleDefaults::default());
         };
-        let mut children = Children::new(mvex.payload, mvex.offset, "moov/mvex", self.limits);
+        let mut children = Children::new(mvex.payload, mvex.offset, "moov/mvex", &self.limits);
         while let Some(child) = children.next()? {
             if child.kind == *b"trex"
                 && let Some((id, defaults)) = read_trex(child.payload)
@@ -260,7 +266,7 @@ fn read_entry<'a>(
                 entry.name = original.unwrap_or(entry.name);
                 protection = found;
             }
-            b"avcC" | b"hvcC" | b"esds" | b"dac3" | b"dec3" | b"dvc1" | b"wfex" | b"vttC"
+            b"avcC" | b"hvcC" | b"esds" | b"dac3" | b"dec3" | b"dvc1" | b"wfex" | b"pcmC" | b"vttC"
                 if entry.config_name.is_none() =>
             {
                 entry.config_name = Some(child.kind);

@@ -132,6 +132,18 @@ impl SampleTable {
         }
     }
 
+    /// Makes the whole body of `bytes` one sample: there are no boxes. Its duration is that of the fragment.
+    ///
+    /// # Errors
+    /// [`Code::Budget`] or [`Code::NoMemory`].
+    pub fn whole(&mut self, account: &mut Account, bytes: u32) -> Result<()> {
+        self.clear();
+        let sample = SampleEntry { offset: 0, size: bytes, duration: 0, composition: 0, flags: 0 };
+        self.samples.push(account, sample)?;
+        self.placed = 1;
+        Ok(())
+    }
+
     /// Removes every sample; the room stays.
     pub fn clear(&mut self) {
         self.samples.clear();

@@ -1,7 +1,10 @@
 //! The decoder seam.
 
 use crate::error::Code;
-use crate::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use crate::io::{
+    Buffered, Candidate, Capable, Captions, Configure, Configured, DecoderTraits, Epoch, Rate, Sample,
+    StreamId,
+};
 
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,4 +40,15 @@ pub trait Decoder {
 
     /// Order to the presentation clock.
     fn rate(&mut self, rate: Rate);
+
+    /// Whether it could play a level; asked before playback starts, with [`DecoderTraits::CAPABILITIES`] only.
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        let _ = candidate;
+        Capable::Yes
+    }
+
+    /// Captions found in the picture that is submitted next; valid during the call only. Ignored unless overridden.
+    fn captions(&mut self, captions: &Captions<'_>) {
+        let _ = captions;
+    }
 }

@@ -31,6 +31,7 @@ pub const ENVELOPE: [u8; 16] =
 
 /// Identifier of a content key, in the byte order of `tenc` and of the sample encryption box (big-endian).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+#[repr(transparent)]
 pub struct Kid(pub [u8; 16]);
 
 impl Kid {

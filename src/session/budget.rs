@@ -27,19 +27,29 @@ impl Session {
         let total =
             self.config.budget.saturating_sub(other).saturating_sub(self.config.budget / 8) / block.max(1);
         let weight = |kind: Kind| if kind == Kind::Video { 4usize } else { 1 };
-        let played = || self.feeds.iter().filter(|f| f.selected);
+        let played = || self.feeds.iter().filter(|f| f.selected && f.leads());
         let weights = played().fold(0usize, |sum, f| sum.saturating_add(weight(f.kind)));
         if weights == 0 {
             return Ok(());
         }
-        if total < played().count().saturating_mul(FEWEST) {
+        let least = played().count().saturating_mul(FEWEST);
+        if total < least {
             return Err(Error::at(Code::Budget, "Config::budget", 0));
         }
+        let texts = self.feeds.iter().filter(|f| f.selected && f.fetches_text()).count();
         let mut reserved = 0usize;
+        // Text gets a share of its own and no more; half of the rest is reserved by weight, half goes to whoever needs
+        // it. Where nothing can be spared, text goes without.
+        let text = (total / 8 / texts.max(1)).max(FEWEST);
+        let text = if text.saturating_mul(texts) <= total.saturating_sub(least) { text } else { 0 };
+        let rest = total.saturating_sub(text.saturating_mul(texts));
         for f in self.feeds.iter_mut().filter(|f| f.selected) {
-            // Half is reserved by weight, half goes to whoever needs it.
-            let share = (total / 2).saturating_mul(weight(f.kind)) / weights;
-            f.reserve = share.max(FEWEST).min(total);
+            let share = (rest / 2).saturating_mul(weight(f.kind)) / weights;
+            f.reserve = match (f.leads(), f.fetches_text()) {
+                (true, _) => share.max(FEWEST).min(rest),
+                (false, true) => text,
+                (false, false) => 0,
+            };
             reserved = reserved.saturating_add(f.reserve);
         }
         self.shared_blocks = total.saturating_sub(reserved);
@@ -49,6 +59,11 @@ impl Session {
             "{} blocks of {} bytes, {} reserved, {} in use",
             Decimal(total as u64), Decimal(block as u64), Decimal(reserved as u64), Decimal(media as u64)
         );
+        for i in 0..self.feeds.len() {
+            if text == 0 && self.feeds.get(i).is_some_and(|f| f.selected && f.fetches_text()) {
+                self.drop_stream(i, Error::at(Code::Budget, "Config::budget", 0));
+            }
+        }
         Ok(())
     }
 
@@ -56,6 +71,9 @@ impl Session {
     pub(super) fn blocks_open_to(&self, i: usize) -> usize {
         let Some(feed) = self.feeds.get(i) else { return 0 };
         let own = feed.reserve.saturating_sub(feed.blocks());
+        if !feed.leads() {
+            return own;
+        }
         let over = |used: usize, reserve: usize| used.saturating_sub(reserve);
         let shared = self.feeds.iter().fold(0usize, |sum, f| sum.saturating_add(over(f.blocks(), f.reserve)));
         own.saturating_add(self.shared_blocks.saturating_sub(shared))
@@ -68,7 +86,13 @@ impl Session {
         if !feed.spare.is_empty() {
             return true;
         }
-        let largest = feed.queue.iter().map(|f| f.table.charged()).max().unwrap_or(0).max(SMALL_TABLE);
+        let largest = feed
+            .queue
+            .iter()
+            .map(|f| f.table.charged().saturating_add(f.cipher.charged()))
+            .max()
+            .unwrap_or(0)
+            .max(SMALL_TABLE);
         let to_come =
             self.media_blocks.saturating_mul(self.pool.block_bytes()).saturating_sub(self.pool.charged());
         // Twice: a table that grows is held twice for a moment.

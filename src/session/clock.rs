@@ -1,11 +1,10 @@
 //! When the presentation clock runs and when it is held.
 
 use super::{Session, State};
-use crate::codec::Kind;
 use crate::io::{DecoderTraits, EventKind, Rate};
 use crate::time::{Instant, Micros};
 
-use super::feed::{Offer, Setup};
+use super::feed::{Join, Offer, Setup};
 
 /// While the clock runs the session looks at the decoders this often, to notice one that runs dry.
 const WATCH: Micros = Micros::from_millis(100);
@@ -132,7 +131,7 @@ impl Session {
             self.config.start_buffer
         };
         let (now, mut any) = (self.now, false);
-        for f in self.feeds.iter().filter(|f| f.selected && f.kind != Kind::Text) {
+        for f in self.feeds.iter().filter(|f| f.selected && f.leads() && f.join == Join::Settled) {
             any = true;
             // A full decoder, one that drains before it is set up anew, or full memory: there will never be more.
             let waits = f.blocked || f.setup == Setup::Later;
@@ -149,8 +148,9 @@ impl Session {
         let now = self.now;
         self.feeds
             .iter()
-            .filter(|f| f.selected && !f.ended && f.kind != Kind::Text)
-            .find(|f| f.depth(now, true) == Micros::ZERO && f.offer == Offer::None && !f.sample_at_hand())
+            .filter(|f| f.selected && !f.ended && f.leads() && f.join == Join::Settled)
+            .filter(|f| f.depth(now, true) == Micros::ZERO)
+            .find(|f| f.is_locked() || (f.offer == Offer::None && !f.sample_at_hand()))
             .map(|f| f.id)
     }
 
@@ -161,7 +161,7 @@ impl Session {
         let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |s| s.min(at)));
         if let Some(exchange) = &self.opening {
             consider(exchange.deadline(limits));
-        } else if self.state == State::Opening {
+        } else if self.state == State::Opening && self.manifest.is_none() {
             consider(self.opening_retry.not_before);
         }
         let running = self.clock.running();
@@ -172,11 +172,17 @@ impl Session {
                 None if f.retrying => consider(f.retry.not_before),
                 None => {}
             }
+            if let Some(at) = f.key_deadline(self.config.key_timeout) {
+                consider(at);
+            }
             if f.is_waiting_for_decoder() {
                 consider(self.now.after(ASK_AGAIN));
             } else if running {
                 consider(self.now.after(WATCH));
             }
+        }
+        if let Some(at) = self.text_deadline() {
+            consider(at);
         }
         soonest
     }

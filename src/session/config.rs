@@ -19,6 +19,42 @@ pub enum AudioChoice {
     None,
 }
 
+/// What is done about encrypted samples.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProtectionMode {
+    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionUnsupported`] where one is found.
+    #[default]
+    None,
+    /// They go to the decoder as they are, with everything it needs to decrypt them.
+    Decoder,
+    /// The host decrypts them in memory; the decoder gets clear ones.
+    Decrypt,
+}
+
+/// Which text streams are played from the start; `Session::select` changes it later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TextChoice {
+    /// None.
+    #[default]
+    None,
+    /// The first one that is to be read: subtitles or captions, no markers.
+    First,
+    /// The first one to be read in this language (letters as in [`AudioChoice::Language`]); none when there is none.
+    Language([u8; 8]),
+    /// Every text stream: subtitles, chapters, commands, markers, data.
+    All,
+}
+
+/// Whether captions inside the picture stream are handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CaptionChoice {
+    /// They stay in the samples alone.
+    #[default]
+    Off,
+    /// They stay in the samples and come as `Output::Captions`, too.
+    On,
+}
+
 /// Configuration of one session. Start from `Config::default()`; zero means the default in every number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Config {
@@ -53,8 +89,16 @@ pub struct Config {
     pub min_bitrate: u32,
     /// Which audio streams play.
     pub audio: AudioChoice,
+    /// Which text streams play.
+    pub text: TextChoice,
+    /// Whether captions inside pictures come out.
+    pub captions: CaptionChoice,
     /// What the decoder port is.
     pub decoder: DecoderTraits,
+    /// What is done about encrypted samples.
+    pub protection: ProtectionMode,
+    /// A sample that waits for its key longer than this is told as an event, once a wait. Default 10 s.
+    pub key_timeout: Micros,
     /// Where to start; `None`: at the beginning.
     pub start_at: Option<MediaTime>,
     /// What a manifest that deviates from the specification leads to.
@@ -75,6 +119,7 @@ impl Config {
             start_buffer: or(self.start_buffer, Micros::from_secs(1)),
             resume_buffer: or(self.resume_buffer, Micros::from_secs(2)),
             early_release: or(self.early_release, Micros::from_secs(1)),
+            key_timeout: or(self.key_timeout, Micros::from_secs(10)),
             max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },
             ..self
         }

@@ -1,14 +1,15 @@
 //! From fragments to the decoder: set-up, samples in its framing, end of stream.
 
-use super::feed::{Fragment, Offer, Setup};
+use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
-use super::{Session, State, Step};
+use super::protect::{Layout, Lock};
+use super::{ProtectionMode, Session, State, Step};
 use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
     Buffered, Configure, Configured, Epoch, EventKind, Output, Parts, Sample, SampleFlags, StreamId,
 };
-use crate::time::{MediaTime, TimeScale};
+use crate::time::{MediaTime, Micros, TimeScale};
 
 /// What goes before a sample is seldom longer: parameter sets and a delimiter.
 const PREFIX: usize = 512;
@@ -18,15 +19,38 @@ impl Session {
     pub(super) fn deliver(&mut self, i: usize) -> Option<Step> {
         let early = self.early_release(i);
         let feed = self.feeds.get(i)?;
-        if !feed.selected || feed.offer != Offer::None || matches!(feed.setup, Setup::Asked(_) | Setup::Later)
-        {
+        if !feed.selected || feed.join == Join::Replacing || feed.sparse.is_walking() {
+            return None;
+        }
+        if feed.offer != Offer::None || matches!(feed.setup, Setup::Asked(_) | Setup::Later) {
             return None;
         }
         let front = feed.queue.first()?;
         if !front.sample_at_hand() || !(front.complete || early) {
             return None;
         }
-        if feed.setup != Setup::Ready(front.level) {
+        let level = front.level;
+        let key = match self.unlock(i) {
+            Lock::Clear => None,
+            Lock::Open(handle) => Some(handle),
+            Lock::Shut => return None,
+        };
+        match self.prepare_decrypt(i) {
+            Ok(true) => return Some(Step::Decrypt(i)),
+            Ok(false) => {}
+            Err(error) => {
+                self.fail(error);
+                return None;
+            }
+        }
+        let key = key.filter(|_| self.config.protection == ProtectionMode::Decoder);
+        let feed = self.feeds.get_mut(i)?;
+        // Clear samples go to whatever decoder there is.
+        if key.is_some() && key != feed.guard.key {
+            feed.guard.key = key;
+            feed.setup = Setup::Due;
+        }
+        if feed.setup != Setup::Ready(level) {
             match self.learn(i) {
                 Ok(Learned::Enough) => {}
                 Ok(Learned::NotYet) => return None,
@@ -35,7 +59,7 @@ impl Session {
                     return None;
                 }
                 Err(error) => {
-                    self.fail(error);
+                    self.no_setup(i, error);
                     return None;
                 }
             }
@@ -43,12 +67,8 @@ impl Session {
                 Ok(true) => Some(Step::Configure(i)),
                 // Same decoder set-up as before: nothing to ask.
                 Ok(false) => self.offer_sample(i),
-                Err(error) if error.code == Code::CodecConfig => {
-                    self.give_up_front_level(i, error);
-                    None
-                }
                 Err(error) => {
-                    self.fail(error);
+                    self.no_setup(i, error);
                     None
                 }
             };
@@ -115,6 +135,7 @@ impl Session {
             record: &feed.record,
             level: level.index,
             bitrate: level.bitrate,
+            key: feed.guard.key,
         })
     }
 
@@ -127,13 +148,18 @@ impl Session {
                 .filter(|_| f.prepared != Some(f.next))
                 .map_or(0, |s| s.size as usize)
         });
-        self.make_room(size.saturating_add(PREFIX));
-        match self.prepare_sample(i) {
+        let sets = self.feeds.get(i).map_or(0, |f| f.record.len());
+        self.make_room(size.saturating_add(PREFIX).saturating_add(sets));
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if let Some(step) = self.caption_step(i) {
+            return Some(step);
+        }
+        match self.prepare_sample(i).and_then(|()| self.list_pieces(i)) {
             Ok(()) => {
                 self.feeds.get_mut(i)?.offer = Offer::Waiting;
                 Some(Step::Sample(i))
             }
-            Err(error) if matches!(error.code, Code::Budget | Code::NoMemory) => {
+            Err(error) if leads && matches!(error.code, Code::Budget | Code::NoMemory) => {
                 self.fail(error);
                 None
             }
@@ -149,7 +175,11 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return idle };
         let Some(front) = feed.queue.first() else { return idle };
         let Some(entry) = front.table.samples().get(front.next) else { return idle };
-        let data = if feed.staged.is_empty() {
+        let data = if let Form::Payload(n) = front.form {
+            let payloads = self.listed(feed.id).map(|s| &s.payloads);
+            let payload = payloads.and_then(|p| p.get(usize::try_from(n).ok()?));
+            Parts::whole(&[], payload.map_or(&[][..], |p| &p.bytes))
+        } else if feed.staged.is_empty() {
             Parts::blocks(
                 &feed.prefix,
                 front.body.slices(&self.pool, u64::from(entry.offset), u64::from(entry.size)),
@@ -158,6 +188,10 @@ impl Session {
             Parts::whole(&feed.prefix, &feed.staged)
         };
         let pts = composed(feed.scale, front.dts, entry.composition);
+        // A whole document lasts as long as its fragment, which may be longer than a table can say.
+        let boxed = matches!(front.form, Form::Boxes);
+        let ticks = if boxed { u64::from(entry.duration) } else { front.duration };
+        let duration = feed.scale.rescale(ticks, TimeScale::HNS).unwrap_or(0);
         let mut flags = SampleFlags::default();
         // On video only the first sample is sure to be a key frame; some encoders flag all of them.
         if feed.kind != Kind::Video || (front.next == 0 && !front.no_key) {
@@ -166,10 +200,14 @@ impl Session {
         if feed.discontinuity || (front.next == 0 && front.after_hole) {
             flags = flags.with(SampleFlags::DISCONTINUITY);
         }
-        if feed.parameter_sets_due {
+        if feed.guard.layout == Layout::Verbatim {
+            flags = flags.with(SampleFlags::VERBATIM);
+        } else if feed.parameter_sets_due {
             flags = flags.with(SampleFlags::CONFIG);
         }
-        if feed.preroll_until.is_some_and(|until| pts < until) {
+        // Text that began before the target may still be shown.
+        let matters = if feed.leads() { pts } else { pts.after(Micros(duration / 10)) };
+        if feed.preroll_until.is_some_and(|until| matters < until) {
             flags = flags.with(SampleFlags::PREROLL);
         }
         Output::Sample(Sample {
@@ -177,10 +215,12 @@ impl Session {
             epoch: feed.epoch,
             pts,
             dts: feed.scale.media_time(front.dts),
-            duration: feed.scale.rescale(u64::from(entry.duration), TimeScale::HNS).unwrap_or(0),
+            duration,
             flags,
             fragment: front.start,
             bitrate: front.bitrate,
+            protection: self.protect.of(front, feed.guard.parts()),
+            pieces: &feed.pieces,
             data,
         })
     }
@@ -191,7 +231,8 @@ impl Session {
         if !matches!(offer, Offer::Waiting | Offer::Lost) {
             return;
         }
-        if self.stats.first_sample.is_none() {
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
+        if leads && self.stats.first_sample.is_none() {
             self.stats.first_sample = Some(self.now.since(self.opened_at));
         }
         self.stats.samples = self.stats.samples.saturating_add(1);
@@ -217,7 +258,8 @@ impl Session {
         let ticks = u64::from(entry.duration);
         front.dts = front.dts.saturating_add(ticks);
         front.next = front.next.saturating_add(1);
-        if front.in_order {
+        feed.handed = front.dts;
+        if front.in_order && !matches!(front.form, Form::Payload(_)) {
             let keep = match front.table.samples().get(front.next) {
                 Some(next) => u64::from(next.offset),
                 None => u64::from(entry.offset).saturating_add(u64::from(entry.size)),
@@ -234,7 +276,10 @@ impl Session {
     }
 
     /// The front fragment's level cannot be set up: its fragments come from another one.
-    fn give_up_front_level(&mut self, i: usize, error: Error) {
+    fn no_setup(&mut self, i: usize, error: Error) {
+        if matches!(error.code, Code::Budget | Code::NoMemory) {
+            return self.fault(i, error);
+        }
         let front = self.feeds.get(i).and_then(|f| f.queue.first());
         if let Some(level) = front.map(|f| f.level) {
             self.drop_level(i, level, error);
@@ -260,7 +305,7 @@ impl Session {
     }
 
     /// A sample that cannot be brought into the decoder's form is left out, with an event.
-    fn skip_sample(&mut self, i: usize, error: Error) {
+    pub(super) fn skip_sample(&mut self, i: usize, error: Error) {
         let event = self.event(EventKind::Gap).because(error);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(front) = feed.queue.first() else { return };
@@ -319,6 +364,7 @@ impl Session {
 
     /// Once per epoch: the stream has nothing more, now or later.
     pub(super) fn end_of(&mut self, i: usize) -> Option<(StreamId, Epoch)> {
+        self.end_late_text(i);
         let exhausted = self.is_exhausted(i);
         let event = self.event(EventKind::StreamEnded);
         let feed = self.feeds.get_mut(i)?;
@@ -333,6 +379,7 @@ impl Session {
 
     /// Nothing is left once every played stream has ended, also when that is because another one was given up.
     pub(super) fn notice_end(&mut self) {
+        self.watch_media_end();
         let mut played = self.feeds.iter().filter(|f| f.selected).peekable();
         if self.state == State::Playing && played.peek().is_some() && played.all(|f| f.ended) {
             self.state = State::Ended;
@@ -344,27 +391,27 @@ impl Session {
 impl Fragment {
     /// Whether the next sample is there, to its last byte.
     pub(super) fn sample_at_hand(&self) -> bool {
+        let here = matches!(self.form, Form::Payload(_));
         self.next < self.placed
-            && self
-                .table
-                .samples()
-                .get(self.next)
-                .is_some_and(|s| u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len())
+            && (here
+                || self.table.samples().get(self.next).is_some_and(|s| {
+                    u64::from(s.offset).saturating_add(u64::from(s.size)) <= self.body.len()
+                }))
     }
 }
 
-impl super::feed::Feed {
+impl Feed {
     pub(super) fn sample_at_hand(&self) -> bool {
         self.queue.first().is_some_and(Fragment::sample_at_hand)
     }
 
     /// Whether it can only go on when the decoder says or time passes.
     pub(super) fn is_waiting_for_decoder(&self) -> bool {
-        self.offer == Offer::Refused || self.setup == Setup::Later
+        matches!(self.offer, Offer::Refused | Offer::Busy) || self.setup == Setup::Later
     }
 
     fn ask_again(&mut self) {
-        if self.offer == Offer::Refused {
+        if matches!(self.offer, Offer::Refused | Offer::Busy) {
             self.offer = Offer::None;
         }
         if self.setup == Setup::Later {
@@ -374,7 +421,7 @@ impl super::feed::Feed {
 }
 
 /// Presentation time: decoding time plus a signed offset, scaled as one absolute value so that nothing drifts.
-fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
+pub(super) fn composed(scale: TimeScale, dts: u64, offset: i32) -> MediaTime {
     match dts.checked_add_signed(i64::from(offset)) {
         Some(pts) => scale.media_time(pts),
         None => MediaTime(

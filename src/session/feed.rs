@@ -5,10 +5,15 @@ use crate::codec::Kind;
 use crate::error::{Code, Result};
 use crate::io::{Buffered, Epoch, RequestId, StreamId};
 use crate::mem::{Account, Bytes, Chain, List, Pool};
+use crate::mp4::subs::PartTable;
 use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
+use super::captions::Found;
+use super::open::ticks;
+use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
+use super::text::Sparse;
 
 /// One quality level that may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +23,22 @@ pub(super) struct Rung {
     pub bitrate: u32,
     /// Why it may not be chosen any more.
     pub masked: Option<Code>,
+    /// Whether output restrictions leave it.
+    pub permit: Permit,
+}
+
+/// Whether output restrictions leave a level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Permit {
+    Granted,
+    Withdrawn,
+}
+
+impl Rung {
+    /// Whether it may be chosen.
+    pub fn is_open(&self) -> bool {
+        self.masked.is_none() && self.permit == Permit::Granted
+    }
 }
 
 /// Where the next fragment comes from.
@@ -40,6 +61,10 @@ pub(super) enum Offer {
     Refused,
     /// The decoder holds it in its hands, but its fragment has been given up: the answer changes nothing.
     Lost,
+    /// The host is decrypting it.
+    Decrypting,
+    /// The host could not decrypt it yet; nothing more before it reports or time passes.
+    Busy,
 }
 
 /// How far the decoder's set-up is.
@@ -53,6 +78,41 @@ pub(super) enum Setup {
     Later,
     /// Ready for this manifest level.
     Ready(u16),
+}
+
+/// Whether a stream keeps pace with the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Join {
+    /// It does: the clock waits for it.
+    Settled,
+    /// It was turned on while the clock runs and catches up: nothing waits for it.
+    Joining,
+    /// The same, and until it is ready another one of its kind plays on: nothing of it is handed out.
+    Replacing,
+}
+
+/// Where the samples of a stream come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// From listed fragments.
+    Fragments,
+    /// The same, and from fragments that the responses of its parent announce.
+    Announced,
+    /// They stand in the manifest, or the host gave them.
+    Payloads,
+}
+
+/// What the bytes of a fragment are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// Boxes.
+    Boxes,
+    /// Of a text stream, and not yet known.
+    Unknown,
+    /// A bare document: the whole body is the sample.
+    Document,
+    /// This payload of the manifest is the sample; there is no body.
+    Payload(u32),
 }
 
 #[derive(Debug)]
@@ -102,6 +162,15 @@ pub(super) struct Feed {
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
+    pub join: Join,
+    /// Where the last sample taken ends, or where the first one is to be looked for, in stream ticks.
+    pub handed: u64,
+    /// Announced fragments of a sparse stream.
+    pub sparse: Sparse,
+    /// Where samples come from.
+    pub source: Source,
+    /// Number of the payload to hand out next.
+    pub payload: u32,
     pub ended: bool,
     /// Nothing was accepted since open or the last seek.
     pub fresh: bool,
@@ -118,6 +187,12 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Keys of its samples.
+    pub guard: Guard,
+    /// Captions in the sample to be offered.
+    pub captions: Found,
+    /// Sizes of the sub-samples of the sample on offer.
+    pub pieces: List<u32>,
 }
 
 /// One fragment being fetched or handed out.
@@ -129,9 +204,13 @@ pub(super) struct Fragment {
     /// Position of its level in the manifest's list.
     pub level: u16,
     pub bitrate: u32,
+    pub form: Form,
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
+    pub cipher: Cipher,
+    /// Of text: where the parts of samples begin.
+    pub parts: PartTable,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
     pub complete: bool,
@@ -149,6 +228,8 @@ pub(super) struct Fragment {
     pub after_hole: bool,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
+    /// Samples in which parameter sets have been looked for.
+    pub searched: usize,
 }
 
 impl Fragment {
@@ -158,9 +239,12 @@ impl Fragment {
             duration: 0,
             level: 0,
             bitrate: 0,
+            form: Form::Boxes,
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
+            cipher: Cipher::new(),
+            parts: PartTable::new(),
             placed: 0,
             complete: false,
             next: 0,
@@ -170,6 +254,7 @@ impl Fragment {
             in_order: true,
             after_hole: false,
             no_key: false,
+            searched: 0,
         }
     }
 
@@ -183,8 +268,11 @@ impl Fragment {
         self.body.clear(pool, account);
         self.walk = BoxWalk::new();
         self.complete = false;
+        self.cipher.clear();
         self.prepared = None;
+        self.searched = 0;
         self.placed = 0;
+        self.parts.clear();
         if self.committed() {
             self.again = true;
         } else {
@@ -234,6 +322,11 @@ impl Feed {
             hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
+            join: Join::Settled,
+            handed: 0,
+            sparse: Sparse::new(),
+            source: Source::Fragments,
+            payload: 0,
             ended: false,
             fresh: true,
             reported: Micros::ZERO,
@@ -244,7 +337,29 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            guard: Guard::default(),
+            captions: Found::new(),
+            pieces: List::new(),
         }
+    }
+
+    /// Whether it carries the presentation. Text only goes along: nothing ever waits for it or fails with it.
+    pub fn leads(&self) -> bool {
+        self.kind != Kind::Text
+    }
+
+    /// Whether it is text that takes memory for bodies.
+    pub fn fetches_text(&self) -> bool {
+        !self.leads() && self.source != Source::Payloads
+    }
+
+    /// Plays on from `time`; what is before it only leads up to it.
+    pub fn place(&mut self, time: MediaTime) {
+        let at = ticks(time, self.scale);
+        self.cursor = Cursor::Covering(at);
+        self.handed = at;
+        self.preroll_until = Some(time);
+        self.sparse.begin(at);
     }
 
     /// Media in the decoder now, as far as can be told between two reports.
@@ -261,6 +376,9 @@ impl Feed {
 
     /// Media in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
+        if self.is_locked() {
+            return self.depth(now, running);
+        }
         let whole = self.queue.iter().filter(|f| f.complete);
         let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
@@ -309,8 +427,14 @@ impl Feed {
     /// Makes the back of the queue ready for a body from byte 0.
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
+        if self.offer == Offer::Decrypting && self.queue.len() == 1 {
+            // The answer will be about bytes that are gone.
+            self.offer = Offer::Lost;
+        }
+        let form = if self.leads() { Form::Boxes } else { Form::Unknown };
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
+            back.form = form;
         }
     }
 
@@ -328,6 +452,7 @@ impl Feed {
         fragment.duration = duration;
         fragment.next = 0;
         fragment.no_key = false;
+        fragment.searched = 0;
         fragment.again = false;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
@@ -338,6 +463,7 @@ impl Feed {
         if let Some(mut fragment) = self.queue.remove(index) {
             fragment.body.clear(pool, account);
             fragment.table.clear();
+            fragment.cipher.clear();
             let _ = self.spare.push(account, fragment);
         }
     }
@@ -345,6 +471,7 @@ impl Feed {
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
         self.hole_behind = false;
+        self.captions.clear();
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);
             self.recycle(pool, account, last);
@@ -359,6 +486,6 @@ impl Feed {
         for r in self.rungs.iter_mut().filter(|r| r.level == level) {
             r.masked = Some(why);
         }
-        if self.rungs.iter().all(|r| r.masked.is_some()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
+        if self.rungs.iter().all(|r| !r.is_open()) { Err(Code::DecoderRefused.into()) } else { Ok(()) }
     }
 }

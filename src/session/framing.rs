@@ -2,10 +2,11 @@
 
 use super::Session;
 use super::feed::Fragment;
+use super::protect::Layout;
 use crate::codec::nal::{self, Lack, Role};
 use crate::codec::{Codec, CodecConfig, Framing, aac, dolby, h265, vc1};
 use crate::error::{Code, Error, Result};
-use crate::io::{DecoderTraits, EventKind};
+use crate::io::{DecoderTraits, EventKind, Subsample};
 use crate::mem::{Account, Bytes, Pool};
 
 /// `00 00 00 01`.
@@ -30,9 +31,28 @@ impl Session {
         feed.prefix.clear();
         feed.staged.clear();
         let elementary = traits.framing == Framing::ElementaryStream;
+        let encrypted = front.encryption();
+        let sealed = if encrypted.is_some() { Sealed::Encrypted } else { Sealed::Clear };
+        feed.guard.begin(account, encrypted)?;
+        // How many bytes of each unit, from its length on, can be read.
+        let readable = |bytes: u8| {
+            sealed == Sealed::Clear
+                || units_are_clear(front, &self.pool, at, size, config.nal_length, bytes, feed.guard.parts())
+        };
+        let framed = match config.codec {
+            Codec::H264 | Codec::H265 => readable(0),
+            Codec::Vc1 => sealed == Sealed::Clear || feed.guard.parts().first().is_some_and(|p| p.clear >= 4),
+            _ => true,
+        };
+        let typed = framed && readable(1);
+        if elementary && !framed {
+            feed.guard.layout = Layout::Verbatim;
+        }
         match config.codec {
+            _ if !framed => front.no_key = false,
             Codec::H264 | Codec::H265 => {
-                let start = Start::of(front, &self.pool, config, at, size);
+                let start =
+                    if typed { Start::of(front, &self.pool, config, at, size) } else { Start::default() };
                 if front.next == 0 {
                     front.no_key = start.picture == Some(Role::Slice);
                 }
@@ -55,6 +75,8 @@ impl Session {
                         let end = at.saturating_add(size);
                         while let Some((body, len)) = nal_at(front, &self.pool, pos, end, config.nal_length) {
                             append_nal(&mut feed.staged, account, front, &self.pool, body, len)?;
+                            let longer = 4u32.saturating_sub(config.nal_length.into());
+                            feed.guard.stretch(pos.saturating_sub(at), longer);
                             pos = body.saturating_add(len);
                         }
                     }
@@ -78,6 +100,9 @@ impl Session {
                 }
             }
             _ => {}
+        }
+        if sealed == Sealed::Encrypted {
+            feed.guard.prefix(account, feed.prefix.len(), sample.size)?;
         }
         if traits.has(DecoderTraits::CONTIGUOUS) {
             let lone = feed.prefix.is_empty() && front.body.contiguous(&self.pool, at, size).is_some();
@@ -114,7 +139,7 @@ impl Session {
         let most = self.config.limits.codec_config_bytes;
         let account = &mut self.account;
         let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
-        let front = feed.queue.first().ok_or_else(missing)?;
+        let front = feed.queue.first_mut().ok_or_else(missing)?;
         let stream = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(feed.id.0)));
         let level = stream.and_then(|s| s.levels.get_mut(usize::from(front.level))).ok_or_else(missing)?;
         let config = &mut level.config;
@@ -123,21 +148,21 @@ impl Session {
         if lack == Lack::Nothing && !dolby {
             return Ok(Learned::Enough);
         }
+        if front.encryption().is_some() {
+            // Nobody here can read it.
+            return h265::complete(config, account).map(|()| Learned::Enough);
+        }
         let mut found = Bytes::new();
         let done = if dolby {
             first_sample(front, &self.pool, account, most, &mut found)
                 .and_then(|()| dolby::adopt_sync_frame(config, account, &found).map(|_| Learned::Enough))
         } else {
-            sets(front, &self.pool, config, account, most, &mut found)
-                .and_then(|readable| nal::adopt(config, account, &found).map(|()| readable))
+            search(front, &self.pool, config, account, most, &mut found)
         };
         found.free(account);
         match done? {
+            Learned::NotYet if front.complete => Ok(Learned::Nothing),
             Learned::Enough => h265::complete(config, account).map(|()| Learned::Enough),
-            _ if nal::lack(config) != Lack::Essential => {
-                h265::complete(config, account).map(|()| Learned::Enough)
-            }
-            _ if !front.complete => Ok(Learned::NotYet),
             other => Ok(other),
         }
     }
@@ -154,7 +179,53 @@ pub(super) enum Learned {
     Nothing,
 }
 
+/// Whether a sample is encrypted as it goes out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sealed {
+    Clear,
+    Encrypted,
+}
+
+/// Whether the length of every NAL unit and the `more` bytes behind it lie in clear bytes. Lengths that do not fit are
+/// somebody else's concern.
+fn units_are_clear(
+    f: &Fragment,
+    pool: &Pool,
+    at: u64,
+    size: u64,
+    length: u8,
+    more: u8,
+    parts: &[Subsample],
+) -> bool {
+    let end = at.saturating_add(size);
+    let (mut parts, mut pos) = (parts.iter(), at);
+    // The clear bytes of a part, and where it ends.
+    let (mut clear_end, mut part_end) = (at, at);
+    while pos < end {
+        // Each turn takes a part.
+        while pos >= part_end {
+            let Some(part) = parts.next() else { return false };
+            clear_end = part_end.saturating_add(part.clear.into());
+            part_end = clear_end.saturating_add(part.protected.into());
+        }
+        if pos.saturating_add(length.into()) > clear_end {
+            return false;
+        }
+        match nal_at(f, pool, pos, end, length) {
+            Some((body, len)) if length > 0 => {
+                if len > 0 && body.saturating_add(more.into()) > clear_end {
+                    return false;
+                }
+                pos = body.saturating_add(len);
+            }
+            _ => return true,
+        }
+    }
+    true
+}
+
 /// How an access unit begins, up to its first slice.
+#[derive(Default)]
 struct Start {
     delimited: bool,
     /// It brings the parameter sets that would go before it.
@@ -240,42 +311,61 @@ fn append_nal(
     Ok(())
 }
 
-/// Appends the parameter sets before the first slices of the samples at hand, in byte stream form, no more than `most`
-/// bytes. `Enough` when the samples cannot be read: there is nothing to wait for then.
+/// Looks for parameter sets in the samples at hand, each once, until nothing essential is missing. `Enough` also when
+/// the samples cannot be read: there is nothing to wait for then.
+fn search(
+    f: &mut Fragment,
+    pool: &Pool,
+    config: &mut CodecConfig,
+    account: &mut Account,
+    most: u32,
+    found: &mut Bytes,
+) -> Result<Learned> {
+    for n in f.next.max(f.searched)..f.placed {
+        let Some(sample) = f.table.samples().get(n) else { break };
+        let (at, size) = (u64::from(sample.offset), u64::from(sample.size));
+        // What has its start codes already was read before.
+        if at.saturating_add(size) > f.body.len() || f.prepared == Some(n) || f.is_encrypted(n) {
+            break;
+        }
+        if check_nals(f, pool, at, size, config.nal_length).is_err() {
+            return Ok(Learned::Enough);
+        }
+        f.searched = n.saturating_add(1);
+        found.clear();
+        sets(f, pool, config, account, (at, size, most), found)?;
+        nal::adopt(config, account, found)?;
+        if nal::lack(config) != Lack::Essential {
+            return Ok(Learned::Enough);
+        }
+    }
+    Ok(if nal::lack(config) == Lack::Essential { Learned::NotYet } else { Learned::Enough })
+}
+
+/// Appends the parameter sets before the first slice of the sample at `at` of so many bytes, in byte stream form, no
+/// more than `most` bytes.
 fn sets(
     f: &Fragment,
     pool: &Pool,
     config: &CodecConfig,
     account: &mut Account,
-    most: u32,
+    (at, size, most): (u64, u64, u32),
     out: &mut Bytes,
-) -> Result<Learned> {
-    for (n, sample) in f.table.samples().iter().enumerate().take(f.placed).skip(f.next) {
-        let (mut pos, end) = (u64::from(sample.offset), u64::from(sample.offset) + u64::from(sample.size));
-        // What has its start codes already was read before.
-        if end > f.body.len() || f.prepared == Some(n) {
-            break;
-        }
-        if check_nals(f, pool, pos, u64::from(sample.size), config.nal_length).is_err() {
-            return Ok(Learned::Enough);
-        }
-        while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
-            pos = body.saturating_add(len);
-            match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
-                Some(Role::Slice | Role::KeySlice) => break,
-                Some(Role::Vps | Role::Sps | Role::Pps) if len > 0 => {
-                    if len.saturating_add(out.len() as u64) < u64::from(most) {
-                        append_nal(out, account, f, pool, body, len)?;
-                    }
-                }
-                _ => {}
+) -> Result<()> {
+    let (mut pos, end) = (at, at.saturating_add(size));
+    while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
+        pos = body.saturating_add(len);
+        match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
+            Some(Role::Slice | Role::KeySlice) if len > 0 => break,
+            Some(Role::Vps | Role::Sps | Role::Pps)
+                if len > 0 && len.saturating_add(out.len() as u64) < u64::from(most) =>
+            {
+                append_nal(out, account, f, pool, body, len)?;
             }
-        }
-        if !out.is_empty() {
-            break;
+            _ => {}
         }
     }
-    Ok(Learned::Nothing)
+    Ok(())
 }
 
 /// Appends the sample in front, no more than `most` bytes of it.
@@ -288,7 +378,7 @@ fn first_sample(f: &Fragment, pool: &Pool, account: &mut Account, most: u32, out
 }
 
 /// Offset and length of the NAL unit whose length field is at `pos`; `None` at `end` or when it does not fit.
-fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
+pub(super) fn nal_at(f: &Fragment, pool: &Pool, pos: u64, end: u64, length: u8) -> Option<(u64, u64)> {
     let body = pos.checked_add(u64::from(length))?;
     if body > end {
         return None;

@@ -13,19 +13,29 @@
 //! 8. The epoch rises with every flush and travels on configure, sample, flush and end.
 
 mod budget;
+mod capability;
+mod captions;
 mod clock;
 mod config;
 mod deliver;
 mod feed;
 mod framing;
+mod given;
+mod init;
 mod open;
+mod protect;
 mod receive;
+mod restrict;
 mod retry;
 mod schedule;
 mod seek;
 mod stats;
+mod text;
+mod tracks;
 
-pub use config::{AudioChoice, Config};
+pub use config::{AudioChoice, CaptionChoice, Config, ProtectionMode, TextChoice};
+pub use given::{Cue, GivenText};
+pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
 pub use stats::{Stats, StreamStats};
 
@@ -37,8 +47,10 @@ use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::time::Instant;
 use crate::trace;
 
+use capability::Asking;
 use clock::Presentation;
 use feed::Feed;
+use protect::Protect;
 use retry::{Exchange, Retry, Rng};
 
 /// Events kept for a host that polls slowly.
@@ -88,11 +100,16 @@ pub struct Session {
     inbox: Bytes,
 
     feeds: List<Feed>,
+    protect: Protect,
+    /// The question that the decoder is being asked.
+    asking: Option<Asking>,
     shared_blocks: usize,
     media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
     clock: Presentation,
+    /// Since when only text is still to come.
+    media_over_at: Option<Instant>,
 
     /// A `moof` that lies across blocks, put together.
     gathered: Bytes,
@@ -110,8 +127,12 @@ enum Step {
     Manifest,
     Fragment(usize),
     Configure(usize),
+    Captions(usize),
     Sample(usize),
     End(StreamId, Epoch),
+    Protection,
+    Decrypt(usize),
+    Capability,
     Rate(crate::io::Rate),
     Idle(Option<Instant>),
 }
@@ -149,11 +170,14 @@ impl Session {
             cancel: None,
             inbox: Bytes::new(),
             feeds: List::new(),
+            protect: Protect::default(),
+            asking: None,
             shared_blocks: 0,
             media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
             clock: Presentation::new(),
+            media_over_at: None,
             gathered: Bytes::new(),
             events,
             lost_events: 0,
@@ -174,6 +198,9 @@ impl Session {
             Input::Refused(stream) => self.on_refused(stream),
             Input::Buffered(stream, state) => self.on_buffered(stream, state),
             Input::Configured(stream, answer) => self.on_configured(stream, answer),
+            Input::Key(keys, status) => self.on_key(keys, status),
+            Input::Decrypted(stream, answer) => self.on_decrypted(stream, answer),
+            Input::Capable(stream, position, answer) => self.on_capable(stream, position, answer),
             Input::Timeout => self.on_timeout(),
         }
         self.check_deadlines();
@@ -188,8 +215,12 @@ impl Session {
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
+            Step::Captions(i) => self.captions_output(i),
             Step::Sample(i) => self.sample_output(i),
             Step::End(stream, epoch) => Output::EndOfStream(stream, epoch),
+            Step::Protection => self.protection_output(),
+            Step::Decrypt(i) => self.decrypt_output(i),
+            Step::Capability => self.capability_output(),
             Step::Rate(rate) => Output::Rate(rate),
             Step::Idle(until) => Output::Idle(until),
         }
@@ -239,8 +270,19 @@ impl Session {
         if let Some(event) = self.take_event() {
             return Step::Event(event);
         }
+        let living = !matches!(self.state, State::New | State::Failed(_));
+        if living && self.offer_due() {
+            return Step::Protection;
+        }
+        // A header that cannot be offered is an event.
+        if let Some(event) = self.take_event() {
+            return Step::Event(event);
+        }
         match self.state {
             State::New | State::Failed(_) => return Step::Idle(None),
+            State::Opening if self.asking.is_some() => {
+                return if self.question_due() { Step::Capability } else { Step::Idle(None) };
+            }
             State::Opening => {
                 return if self.manifest_due() { Step::Manifest } else { Step::Idle(self.deadline()) };
             }
@@ -266,6 +308,10 @@ impl Session {
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }
+        }
+        self.tend_joining();
+        if let Some((stream, epoch)) = self.take_flush() {
+            return Some(Step::Flush(stream, epoch));
         }
         for i in 0..self.feeds.len() {
             if let Some(step) = self.deliver(i) {

@@ -1,16 +1,17 @@
 //! From a URL to streams that are ready to be fetched.
 
 use super::config::AudioChoice;
-use super::feed::{Cursor, Feed, Rung};
+use super::feed::{Feed, Permit, Rung, Source};
 use super::receive::is_identity;
 use super::retry::{Exchange, Verdict};
+use super::text::{source, speaks};
 use super::{Session, State};
 use crate::abr::Controller;
 use crate::codec::{Codec, CodecConfig, Kind};
 use crate::error::{Code, Error, Result};
 use crate::trace::Plain;
 
-use crate::io::{EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
+use crate::io::{DecoderTraits, EventKind, Failure, Output, Request, RequestKind, Response, StreamId};
 use crate::manifest::{Encoding, Manifest, ManifestParser, Stream, url};
 use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
@@ -41,7 +42,7 @@ impl Session {
     }
 
     pub(super) fn manifest_due(&mut self) -> bool {
-        if self.opening.is_some() || self.now < self.opening_retry.not_before {
+        if self.opening.is_some() || self.manifest.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
         let mut parser = ManifestParser::new(&self.config.limits);
@@ -191,38 +192,61 @@ impl Session {
     }
 
     /// Sets up the streams of a manifest.
-    fn begin(&mut self, manifest: Manifest) -> Result<()> {
+    fn begin(&mut self, mut manifest: Manifest) -> Result<()> {
         self.stats.manifest = Some(self.now.since(self.opened_at));
         let opened =
             self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
         self.tell(opened);
-        for (n, stream) in manifest.streams.iter().enumerate() {
-            self.add_feed(n, stream)?;
+        for (n, stream) in manifest.streams.iter_mut().enumerate() {
+            self.add_stream(n, stream)?;
         }
-        let video = self.first_of(Kind::Video);
-        if let Some(feed) = video.and_then(|i| self.feeds.get_mut(i)) {
-            feed.selected = true;
-        }
-        self.select_audio(&manifest);
-        if !self.feeds.iter().any(|f| f.selected) {
-            return Err(Error::at(Code::ManifestNothingPlayable, "SmoothStreamingMedia", 0));
-        }
-        let start = self.config.start_at.or_else(|| manifest.first_time()).unwrap_or_default();
         self.manifest = Some(manifest);
-        self.place_cursors(start);
+        self.note_headers()?;
+        if self.config.decoder.has(DecoderTraits::CAPABILITIES) {
+            // Playback starts when every answer is there.
+            self.ask_first();
+            return Ok(());
+        }
+        self.start()
+    }
+
+    /// Chooses what to play of what is left, and begins.
+    ///
+    /// # Errors
+    /// [`Code::ManifestNothingPlayable`]; [`Code::Budget`].
+    pub(super) fn start(&mut self) -> Result<()> {
+        let Some(manifest) = self.manifest.take() else { return Err(Code::State.into()) };
+        let from = self.choose_streams(&manifest);
+        self.manifest = Some(manifest);
+        self.place_cursors(from?);
         self.divide_budget()?;
         self.state = State::Playing;
         Ok(())
     }
 
-    fn add_feed(&mut self, n: usize, stream: &Stream) -> Result<()> {
+    /// Turns the streams on that are played from the start; where that is.
+    fn choose_streams(&mut self, manifest: &Manifest) -> Result<MediaTime> {
+        let video = self.first_of(manifest, Kind::Video);
+        if let Some(feed) = video.and_then(|i| self.feeds.get_mut(i)) {
+            feed.selected = true;
+        }
+        self.select_audio(manifest);
+        self.select_text(manifest);
+        if !self.feeds.iter().any(|f| f.selected && f.leads()) {
+            return Err(Error::at(Code::ManifestNothingPlayable, "SmoothStreamingMedia", 0));
+        }
+        Ok(self.config.start_at.or_else(|| manifest.first_time()).unwrap_or_default())
+    }
+
+    pub(super) fn add_feed(&mut self, n: usize, stream: &Stream) -> Result<()> {
         let Ok(number) = u16::try_from(n) else { return Ok(()) };
         let id = StreamId(number);
         if let Some(error) = stream.unusable {
             self.tell(self.event(EventKind::StreamDropped).about(id).because(error));
             return Ok(());
         }
-        if stream.kind == Kind::Text || stream.timeline.is_empty() {
+        let source = source(stream);
+        if source == Source::Fragments && stream.timeline.is_empty() {
             return Ok(());
         }
         let config = &self.config;
@@ -232,8 +256,10 @@ impl Session {
             _ => Controller::new(u32::MAX),
         };
         let mut feed = Feed::new(id, stream.kind, stream.timescale, controller);
+        feed.source = source;
         let video = stream.kind == Kind::Video;
         let (lowest, highest) = (config.min_bitrate, config.max_bitrate);
+        let asked = config.decoder.has(DecoderTraits::CAPABILITIES);
         // A codec that the library knows goes before one that perhaps the decoder does.
         let mut usable = stream.levels.iter().filter(|l| l.unusable.is_none());
         let first_usable = usable.clone().find(|l| l.config.codec != Codec::Other).or_else(|| usable.next());
@@ -243,13 +269,15 @@ impl Session {
                 self.tell(event.numbers(u64::from(level.bitrate), 0));
                 continue;
             }
-            // One decoder plays one codec: levels of another one than the first are left out.
-            let foreign = first_usable.is_some_and(|f| !same_codec(&f.config, &level.config));
+            // One decoder plays one codec: levels of another one than the first are left out, once it is known which
+            // one that is.
+            let foreign = !asked && first_usable.is_some_and(|f| !same_codec(&f.config, &level.config));
             if foreign || (video && (level.bitrate < lowest || level.bitrate > highest)) {
                 continue;
             }
             let Ok(position) = u16::try_from(position) else { continue };
-            let rung = Rung { level: position, bitrate: level.bitrate, masked: None };
+            let rung =
+                Rung { level: position, bitrate: level.bitrate, masked: None, permit: Permit::Granted };
             feed.rungs.push(&mut self.account, rung)?;
             // Ladders are short and nearly sorted.
             let mut at = feed.rungs.len().saturating_sub(1);
@@ -271,22 +299,27 @@ impl Session {
         self.feeds.push(&mut self.account, feed)
     }
 
-    fn first_of(&self, kind: Kind) -> Option<usize> {
-        self.feeds.iter().position(|f| f.kind == kind)
+    /// The first stream of a kind; one whose codec the library knows goes before one that perhaps the decoder does.
+    fn first_of(&self, manifest: &Manifest, kind: Kind) -> Option<usize> {
+        let known = |f: &Feed| {
+            let level = f.rungs.first().map_or(0, |r| usize::from(r.level));
+            let stream = manifest.streams.get(usize::from(f.id.0));
+            stream.and_then(|s| s.levels.get(level)).is_some_and(|l| l.config.codec != Codec::Other)
+        };
+        let first = |f: &Feed| f.kind == kind;
+        self.feeds.iter().position(|f| first(f) && known(f)).or_else(|| self.feeds.iter().position(first))
     }
 
     fn select_audio(&mut self, manifest: &Manifest) {
         let speaks = |f: &Feed, letters: &[u8; 8]| {
-            let language = manifest.streams.get(usize::from(f.id.0)).map_or("", |s| s.language.as_str());
-            let wanted = letters.split(|b| *b == 0).next().unwrap_or(&[]);
-            !wanted.is_empty() && language.as_bytes().eq_ignore_ascii_case(wanted)
+            manifest.streams.get(usize::from(f.id.0)).is_some_and(|s| speaks(s, letters))
         };
         let chosen = match &self.config.audio {
             AudioChoice::None => None,
-            AudioChoice::First => self.first_of(Kind::Audio),
+            AudioChoice::First => self.first_of(manifest, Kind::Audio),
             AudioChoice::Language(letters) => {
                 let spoken = self.feeds.iter().position(|f| f.kind == Kind::Audio && speaks(f, letters));
-                spoken.or_else(|| self.first_of(Kind::Audio))
+                spoken.or_else(|| self.first_of(manifest, Kind::Audio))
             }
             AudioChoice::All => {
                 for feed in self.feeds.iter_mut().filter(|f| f.kind == Kind::Audio) {
@@ -312,8 +345,7 @@ impl Session {
             from = from.min(feed.scale.media_time(fragment.start));
         }
         for feed in self.feeds.iter_mut() {
-            let time = if feed.kind == Kind::Video { start } else { from };
-            feed.cursor = Cursor::Covering(ticks(time, feed.scale));
+            feed.place(if feed.kind == Kind::Audio { from } else { start });
             feed.preroll_until = Some(start);
         }
     }
@@ -329,6 +361,6 @@ pub(super) fn ticks(time: MediaTime, scale: TimeScale) -> u64 {
     }
 }
 
-fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
+pub(super) fn same_codec(a: &CodecConfig, b: &CodecConfig) -> bool {
     a.codec == b.codec && (a.fourcc == b.fourcc || a.codec != Codec::Other)
 }

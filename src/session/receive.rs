@@ -1,7 +1,8 @@
 //! Bytes of responses on their way into fragments.
 
 use super::feed::{Feed, Offer};
-use super::{Session, State};
+use super::{ProtectionMode, Session, State};
+use crate::codec::Kind;
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
 use crate::mem::{Chain, Pool};
@@ -106,7 +107,7 @@ impl Session {
                 // What the host has no memory for comes only from blocks of other streams.
                 let busy = |f: &Feed| f.sample_at_hand() || (f.fetch.is_some() && !f.blocked);
                 if !self.feeds.iter().any(busy) {
-                    self.fail(Error::at(Code::NoMemory, "mdat", 0));
+                    self.too_large(i, Error::at(Code::NoMemory, "mdat", 0));
                 }
                 return &mut [];
             }
@@ -144,7 +145,9 @@ impl Session {
             && !feed.blocked
         {
             feed.blocked = true;
-            self.throughput.pause(now);
+            if feed.leads() {
+                self.throughput.pause(now);
+            }
         }
     }
 
@@ -155,7 +158,9 @@ impl Session {
             && feed.blocked
         {
             feed.blocked = false;
-            self.throughput.begin(now);
+            if feed.leads() {
+                self.throughput.begin(now);
+            }
             if let Some(exchange) = &mut feed.fetch {
                 exchange.heard = now;
             }
@@ -204,7 +209,9 @@ impl Session {
         let now = self.now;
         let count = n as u64;
         self.stats.bytes = self.stats.bytes.saturating_add(count);
-        self.throughput.bytes(count);
+        if self.feeds.get(i).is_some_and(Feed::leads) {
+            self.throughput.bytes(count);
+        }
         if self.stats.first_byte.is_none() {
             self.stats.first_byte = Some(now.since(self.opened_at));
         }
@@ -223,6 +230,9 @@ impl Session {
 
     /// Finds out what the arrived bytes are.
     fn parse(&mut self, i: usize, end: BodyEnd) -> Result<()> {
+        if self.is_bare(i, end)? {
+            return Ok(());
+        }
         // Each turn passes at least one box.
         for _ in 0..=self.config.limits.box_children {
             let limits = &self.config.limits;
@@ -245,8 +255,9 @@ impl Session {
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
         // Put together, and a table entry of five numbers for each number in it.
-        self.make_room((size as usize).saturating_mul(6));
+        self.make_room((size as usize).saturating_mul(if self.is_protecting() { 12 } else { 6 }));
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let leads = feed.leads();
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {
             Some(whole) => whole,
@@ -261,10 +272,24 @@ impl Session {
         };
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
-        if info.encryption != Encryption::Clear {
-            return Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset));
+        if !leads {
+            let limits = &self.config.limits;
+            // A sample without its table is still a sample.
+            if mp4::subs::parse(moof, &info, table, &mut self.account, limits, &mut back.parts).is_err() {
+                back.parts.clear();
+            }
         }
-        Ok(())
+        match self.config.protection {
+            // Text is always clear, whatever stands in its fragments.
+            _ if feed.kind == Kind::Text => Ok(()),
+            ProtectionMode::None if info.encryption == Encryption::Clear => Ok(()),
+            ProtectionMode::None => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            ProtectionMode::Decoder | ProtectionMode::Decrypt => {
+                let (account, limits) = (&mut self.account, &self.config.limits);
+                back.cipher.read(moof, &info, table, account, limits)?;
+                self.protect.learn_from(moof, &back.cipher, account, limits)
+            }
+        }
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -326,6 +351,9 @@ impl Session {
             exchange.status = head.status;
             exchange.content_length = head.content_length;
         }
+        if (200..300).contains(&head.status) {
+            self.on_announcements(i, head.content_type);
+        }
         let failure = if !(200..300).contains(&head.status) {
             Failure { error: Code::HttpStatus.into(), status: head.status }
         } else if !is_identity(head.content_encoding) {
@@ -378,7 +406,11 @@ impl Session {
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
+        let text = !feed.leads();
         self.tell(event);
+        if text {
+            self.text_settled(i);
+        }
     }
 
     /// Every byte that the head and the tables promise has come.
@@ -404,7 +436,10 @@ impl Session {
     fn finish_exchange(&mut self, i: usize) {
         self.unblock(i);
         let now = self.now;
-        if self.feeds.get_mut(i).and_then(|f| f.fetch.take()).is_some() {
+        if let Some(feed) = self.feeds.get_mut(i)
+            && feed.fetch.take().is_some()
+            && feed.leads()
+        {
             self.throughput.end(now);
         }
     }
@@ -412,9 +447,14 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
+        if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
+            self.drop_stream(i, Error { code: Code::ProtectionUnsupported, ..error });
+            return;
+        }
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
-            Code::Budget | Code::NoMemory => self.fail(error),
-            Code::LimitSampleBytes => self.too_large(i, error),
+            Code::Budget | Code::NoMemory if leads => self.fail(error),
+            Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
             Code::ProtectionUnsupported => self.drop_stream(i, error),
             Code::FragmentChanged => {
                 self.cancel_fetch(i);
@@ -429,8 +469,16 @@ impl Session {
         self.cancel_fetch(i);
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.keep_offered();
+        if !feed.leads() {
+            self.lose(i, Failure { error, status: 0 });
+            return;
+        }
+        if error.code == Code::NoMemory {
+            self.fail(error);
+            return;
+        }
         let Some((level, committed)) = feed.queue.last().map(|q| (q.level, q.committed())) else { return };
-        let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.masked.is_none()).count());
+        let left = self.feeds.get(i).map_or(0, |f| f.rungs.iter().filter(|r| r.is_open()).count());
         if left <= 1 {
             // Not even the last level: the budget is what is wrong.
             self.fail(Error { code: Code::Budget, place: error.place });

@@ -74,6 +74,8 @@ impl Retry {
                 Code::FragmentNotMp4
                 | Code::BoxInvalid
                 | Code::SamplesOutside
+                | Code::EncryptionTable
+                | Code::LimitSubsamples
                 | Code::LimitBoxes
                 | Code::LimitSamples
                 | Code::LimitMoofBytes

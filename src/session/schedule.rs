@@ -1,7 +1,7 @@
 //! Which fragment is fetched next, from which quality level.
 
 use super::Session;
-use super::feed::{Cursor, Fragment, Offer};
+use super::feed::{Cursor, Fragment, Join, Offer, Rung, Source};
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
@@ -19,6 +19,10 @@ impl Session {
         if !feed.selected || feed.ended || feed.fetch.is_some() {
             return false;
         }
+        if feed.source == Source::Payloads {
+            self.schedule_embedded(i);
+            return false;
+        }
         let prepared = if feed.retrying {
             if self.now < feed.retry.not_before { Ok(false) } else { self.prepare_retry(i) }
         } else {
@@ -31,8 +35,11 @@ impl Session {
                 if attempt > 0 {
                     self.stats.retries = self.stats.retries.saturating_add(1);
                 }
-                self.throughput.begin(now);
                 if let Some(feed) = self.feeds.get_mut(i) {
+                    // A small body tells of latency, not of the link.
+                    if feed.leads() {
+                        self.throughput.begin(now);
+                    }
                     feed.fetch = Some(Exchange::new(id, now));
                     feed.retrying = false;
                 }
@@ -68,8 +75,11 @@ impl Session {
         let ahead = feed.ahead(self.now, running);
         let empty = feed.queue.is_empty();
         let span = feed.scale.micros(duration);
+        if !feed.leads() && !self.text_due(i, start) {
+            return Ok(false);
+        }
         // The fragment in hand always counts: a target below one fragment must not starve the decoder.
-        if !empty && ahead >= self.config.buffer_target {
+        if feed.leads() && !empty && ahead >= self.config.buffer_target {
             return Ok(false);
         }
         let Some(rung) = self.choose(i, ahead, span) else { return Ok(false) };
@@ -99,7 +109,12 @@ impl Session {
             f.bitrate = bitrate;
         }
         feed.restart_back(pool, account);
-        feed.cursor = Cursor::After(start);
+        feed.cursor = match feed.cursor {
+            // The way back to a missing fragment does not count.
+            Cursor::After(last) => Cursor::After(start.max(last)),
+            Cursor::Covering(_) => Cursor::After(start),
+        };
+        feed.sparse.taken_up(start);
         feed.retry = Default::default();
         self.switch_to(i, rung, bitrate);
         Ok(true)
@@ -137,13 +152,15 @@ impl Session {
     fn retry_rung(&mut self, i: usize, level: u16, _duration: u64) -> Option<(u16, u16, u32)> {
         let feed = self.feeds.get(i)?;
         let present = feed.rungs.iter().position(|r| r.level == level)?;
-        let masked = feed.rungs.get(present).is_some_and(|r| r.masked.is_some());
+        let masked = feed.rungs.get(present).is_some_and(|r| !r.is_open());
         // The host's pin is kept as long as the level may be used at all.
         if self.config.fixed_bitrate != 0 && !masked {
             return None;
         }
-        let below = feed.rungs.iter().enumerate().take(present).rev().find(|(_, r)| r.masked.is_none());
-        let any = || feed.rungs.iter().enumerate().find(|(_, r)| r.masked.is_none());
+        let bitrate = feed.rungs.get(present).map_or(0, |r| r.bitrate);
+        let lower = |(_, r): &(usize, &Rung)| r.is_open() && r.bitrate < bitrate;
+        let below = feed.rungs.iter().enumerate().take(present).rev().find(lower);
+        let any = || feed.rungs.iter().enumerate().find(|(_, r)| r.is_open());
         let (rung, r) = below.or_else(|| if masked { any() } else { None })?;
         Some((u16::try_from(rung).ok()?, r.level, r.bitrate))
     }
@@ -151,17 +168,27 @@ impl Session {
     /// Start and duration of the fragment the cursor points at, in stream ticks.
     fn next_fragment(&self, i: usize) -> Option<(u64, u64)> {
         let feed = self.feeds.get(i)?;
+        if feed.source == Source::Payloads {
+            return self.next_payload(i).map(|(_, start, duration, _)| (start, duration));
+        }
+        if feed.sparse.is_walking() {
+            return self.announced(i);
+        }
         let timeline = &self.manifest.as_ref()?.streams.get(usize::from(feed.id.0))?.timeline;
         let fragment = match feed.cursor {
             Cursor::Covering(time) => timeline.at_or_before(time).or_else(|| timeline.first()),
             Cursor::After(start) => timeline.after(start),
-        }?;
-        Some((fragment.start, fragment.duration))
+        };
+        match fragment {
+            Some(fragment) => Some((fragment.start, fragment.duration)),
+            None => self.announced(i),
+        }
     }
 
     /// Whether every listed fragment of the stream has been taken up.
     pub(super) fn is_exhausted(&self, i: usize) -> bool {
-        self.next_fragment(i).is_none()
+        let announced = self.feeds.get(i).is_some_and(|f| f.source == Source::Announced);
+        self.next_fragment(i).is_none() && (!announced || self.media_over())
     }
 
     /// Whether a fragment of that bitrate and length, a quarter added, has room.
@@ -190,7 +217,8 @@ impl Session {
         feed.open_bitrates.clear();
         feed.open_rungs.clear();
         for (n, r) in feed.rungs.iter().enumerate() {
-            if r.masked.is_none() {
+            // Of several levels of one bitrate, told apart by their attributes, the first counts.
+            if r.is_open() && feed.open_bitrates.last() != Some(&r.bitrate) {
                 feed.open_bitrates.push(account, r.bitrate).ok()?;
                 feed.open_rungs.push(account, u16::try_from(n).ok()?).ok()?;
             }
@@ -264,7 +292,7 @@ impl Session {
     /// A level whose URL cannot be made, or for which there is no memory, is no level.
     fn refuse_level(&mut self, i: usize, level: Option<u16>, error: Error) {
         match level {
-            _ if error.code == Code::Budget || error.code == Code::NoMemory => self.fail(error),
+            _ if error.code == Code::Budget || error.code == Code::NoMemory => self.fault(i, error),
             Some(level) => self.drop_level(i, level, error),
             None => self.drop_stream(i, error),
         }
@@ -293,10 +321,13 @@ impl Session {
         feed.selected = false;
         feed.clear_queue(pool, account);
         let event = event.about(feed.id);
-        let essential = feed.kind == Kind::Video;
+        let (essential, text) = (feed.kind == Kind::Video && feed.join == Join::Settled, !feed.leads());
         self.tell(event);
+        if text {
+            return;
+        }
         // Sound without a picture may be wanted; a picture stream that failed is a broken programme.
-        if essential || !self.feeds.iter().any(|f| f.selected) {
+        if essential || !self.feeds.iter().any(|f| f.selected && f.leads()) {
             self.fail(error);
         }
     }
@@ -308,7 +339,9 @@ impl Session {
         let Some(feed) = self.feeds.get_mut(i) else { return };
         if let Some(exchange) = feed.fetch.take() {
             feed.cancel = Some(exchange.id);
-            self.throughput.end(now);
+            if feed.leads() {
+                self.throughput.end(now);
+            }
         }
     }
 
@@ -326,9 +359,7 @@ impl Session {
         feed.restart_back(pool, account);
         let Some(committed) = feed.queue.last().map(|f| f.committed()) else { return };
         let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
-            Verdict::OtherLevel
-                if committed || feed.rungs.iter().filter(|r| r.masked.is_none()).count() < 2 =>
-            {
+            Verdict::OtherLevel if committed || feed.rungs.iter().filter(|r| r.is_open()).count() < 2 => {
                 Verdict::Lost
             }
             verdict => verdict,
@@ -362,7 +393,10 @@ impl Session {
         feed.recycle(pool, account, last);
         feed.checked.clear();
         if last == 0 {
-            feed.offer = if feed.offer == Offer::Waiting { Offer::Lost } else { Offer::None };
+            feed.offer = match feed.offer {
+                Offer::Waiting | Offer::Decrypting | Offer::Lost => Offer::Lost,
+                _ => Offer::None,
+            };
             feed.discontinuity = true;
         } else {
             feed.hole_behind = true;
@@ -370,10 +404,17 @@ impl Session {
         feed.lost_in_a_row = feed.lost_in_a_row.saturating_add(1);
         let hole = feed.scale.micros(end.saturating_sub(from));
         let event = event.about(feed.id).when(feed.scale.media_time(from)).numbers(hole.0, start);
-        let hopeless = feed.lost_in_a_row >= self.config.limits.lost_in_a_row;
+        let (text, lost) = (!feed.leads(), feed.lost_in_a_row);
+        let hopeless = !text && lost >= self.config.limits.lost_in_a_row;
         self.stats.gaps = self.stats.gaps.saturating_add(1);
+        if text {
+            self.text_settled(i);
+        }
         self.tell(Event { http_status: failure.status, ..event });
-        if hopeless {
+        if hopeless && self.feeds.get(i).is_some_and(|f| f.join != Join::Settled) {
+            // The others play as if nobody had wanted it.
+            self.drop_stream(i, failure.error);
+        } else if hopeless {
             self.fail(failure.error);
         }
     }
@@ -385,6 +426,7 @@ impl Session {
         if let Some(code) = self.opening.as_ref().and_then(overdue) {
             self.manifest_failed(code.into());
         }
+        self.check_keys();
         for i in 0..self.feeds.len() {
             let late = self
                 .feeds

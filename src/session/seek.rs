@@ -1,12 +1,10 @@
 //! Seeking, and turning streams on and off.
 
-use super::feed::{Cursor, Offer, Setup};
+use super::feed::{Cursor, Join, Offer, Setup};
 use super::{Session, State};
 use crate::error::{Code, Result};
 use crate::io::{Epoch, EventKind, StreamId};
 use crate::time::{Instant, MediaTime};
-
-use super::open::ticks;
 
 impl Session {
     /// Goes on from the fragment that covers `to`. Samples before `to` carry the PREROLL flag.
@@ -17,6 +15,12 @@ impl Session {
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
+        }
+        for i in 0..self.feeds.len() {
+            // What was to be replaced need not wait any longer.
+            if self.feeds.get(i).is_some_and(|f| f.selected && f.join == Join::Replacing) {
+                self.take_over(i);
+            }
         }
         self.epoch = Epoch(self.epoch.0.wrapping_add(1));
         let epoch = self.epoch;
@@ -34,7 +38,8 @@ impl Session {
         Ok(())
     }
 
-    /// Plays or stops playing one audio or video stream. A stream turned on starts at the position of the others.
+    /// Plays or stops playing one stream. A stream turned on starts at the position being shown; while the clock runs
+    /// nothing waits for it until it has caught up.
     ///
     /// # Errors
     /// [`Code::State`] before the manifest is there, [`Code::Argument`] for a stream that cannot be played,
@@ -50,48 +55,33 @@ impl Session {
         if feed.selected == wanted {
             return Ok(());
         }
-        if wanted && feed.rungs.iter().all(|r| r.masked.is_some()) {
+        if wanted && feed.rungs.iter().all(|r| !r.is_open()) {
             return Err(Code::Argument.into());
         }
-        // Where the others are handing out, or are about to.
-        let position = self.feeds.iter().filter(|f| f.selected).map(|f| {
-            let ticks = match (f.queue.first(), f.cursor) {
-                (Some(front), _) => front.dts,
-                (None, Cursor::Covering(t) | Cursor::After(t)) => t,
-            };
-            f.scale.media_time(ticks)
-        });
-        let position = position.min();
-        // A decoder that was given nothing has nothing to flush.
-        let used =
-            !feed.fresh || feed.ended || feed.offer != Offer::None || !matches!(feed.setup, Setup::Due);
-        self.empty_feed(i);
-        if used {
-            self.epoch = Epoch(self.epoch.0.wrapping_add(1));
-        }
-        let epoch = self.epoch;
-        if let Some(feed) = self.feeds.get_mut(i) {
-            feed.selected = wanted;
-            if used {
-                feed.epoch = epoch;
-                feed.flush = true;
+        let position = self.position();
+        let (running, unpaced) = (self.clock.running(), self.unpaced());
+        self.select_feed(i, selection);
+        if let (true, Some(feed)) = (wanted, self.feeds.get_mut(i)) {
+            if let Some(position) = position {
+                feed.place(position);
             }
-            if let (true, Some(position)) = (wanted, position) {
-                feed.cursor = Cursor::Covering(ticks(position, feed.scale));
-                self.state = State::Playing;
+            if feed.leads() && (running || unpaced) {
+                feed.join = Join::Joining;
             }
+            self.state = State::Playing;
         }
         let divided = self.divide_budget();
         if divided.is_err()
             && let Some(feed) = self.feeds.get_mut(i)
         {
             feed.selected = !wanted;
+            let _ = self.divide_budget();
         }
         divided
     }
 
     /// Throws away what a stream holds, here and in its decoder.
-    fn empty_feed(&mut self, i: usize) {
+    pub(super) fn empty_feed(&mut self, i: usize) {
         self.cancel_fetch(i);
         let now = self.now;
         let (pool, account) = (&mut self.pool, &mut self.account);
@@ -101,10 +91,13 @@ impl Session {
         feed.retry = Default::default();
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
+        feed.guard.reset();
         feed.fresh = true;
         feed.discontinuity = true;
         feed.parameter_sets_due = true;
         feed.ended = false;
+        feed.join = Join::Settled;
+        feed.sparse.clear();
         feed.report(now, Default::default());
     }
 

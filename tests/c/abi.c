@@ -127,7 +127,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*run)(void);
     } tests[] = {{"structs", test_structs},   {"nulls", test_nulls},     {"reentry", test_reentry},
-                 {"contract", test_contract}, {"streams", test_streams}, {"handles", test_handles}};
+                 {"contract", test_contract}, {"streams", test_streams}, {"handles", test_handles},
+                 {"init", test_init},         {"source", test_source},   {"tracks", test_tracks}};
     size_t i;
     if (argc != 2) {
         fprintf(stderr, "usage: abi MEDIA\n");

@@ -42,5 +42,8 @@ void test_reentry(void);
 void test_contract(void);
 void test_streams(void);
 void test_handles(void);
+void test_init(void);
+void test_source(void);
+void test_tracks(void);
 
 #endif

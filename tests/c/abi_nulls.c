@@ -42,6 +42,7 @@ static void no_session(smoothcore_session *s)
         REFUSES(smoothcore_session_stream_count(s, &count));
         REFUSES(smoothcore_session_stream(s, 0, &stream));
         REFUSES(smoothcore_session_level(s, 0, 0, &level));
+        REFUSES(smoothcore_session_init_segment(s, 0, 0, 0, 0, &size));
         return;
     }
     REFUSES(smoothcore_session_open(s, 0, 0));
@@ -66,6 +67,11 @@ static void no_session(smoothcore_session *s)
     CHECK_IS(smoothcore_session_presentation(s, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_session_stream(s, 0, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_session_level(s, 0, 0, 0), SMOOTHCORE_E_STATE);
+    REFUSES(smoothcore_session_init_segment(s, 0, 0, 0, 0, 0));
+    REFUSES(smoothcore_session_init_segment(s, 0, 0, 0, 1, &size));
+    REFUSES(smoothcore_session_init_segment(s, 0, 0, &byte, SIZE_MAX, &size));
+    REFUSES(smoothcore_session_init_segment(s, 65536, 0, 0, 0, &size));
+    CHECK_IS(smoothcore_session_init_segment(s, 0, 0, 0, 0, &size), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_session_seek(s, 0, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_session_select(s, 0, 0, 1), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_session_open(s, 0, "ftp://a/b"), SMOOTHCORE_E_URL_INVALID);
@@ -81,6 +87,7 @@ static void no_player(smoothcore_player *p)
     smoothcore_level_info level;
     uint64_t next;
     uint32_t count;
+    size_t length;
     event.struct_size = sizeof event;
     stats.struct_size = sizeof stats;
     presentation.struct_size = sizeof presentation;
@@ -102,6 +109,7 @@ static void no_player(smoothcore_player *p)
         REFUSES(smoothcore_player_stream_count(p, &count));
         REFUSES(smoothcore_player_stream(p, 0, &stream));
         REFUSES(smoothcore_player_level(p, 0, 0, &level));
+        REFUSES(smoothcore_player_init_segment(p, 0, 0, 0, 0, &length));
         return;
     }
     REFUSES(smoothcore_player_open(p, 0));

@@ -436,9 +436,9 @@ void rig_fill_tables(rig *r, rig_tables *t)
     const smoothcore_http_port http = {sizeof http, 0, 0, link_start, link_response, link_read, link_cancel};
     const smoothcore_decoder_port decoder = {
         sizeof decoder,     SMOOTHCORE_FRAMING_ELEMENTARY, 0,           0, 0, recorder_configure, recorder_submit,
-        recorder_status, recorder_flush,                recorder_end, recorder_rate};
+        recorder_status, recorder_flush,                recorder_end, recorder_rate, 0};
     const smoothcore_clock_port clock = {sizeof clock, 0, 0, clock_now, clock_wait, 0};
-    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0};
+    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0};
     t->http = http;
     t->decoder = decoder;
     t->clock = clock;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use smoothcore::error::Code;
-use smoothcore::io::{Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId};
+use smoothcore::io::{
+    Buffered, Candidate, Capable, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, StreamId,
+};
 use smoothcore::port::{Decoder, Submitted};
 use smoothcore::time::{MediaTime, Micros};
 
@@ -31,10 +33,23 @@ pub struct Recorder {
     pub streams: BTreeMap<u16, Held>,
     pub log: String,
     pub samples: Vec<Taken>,
+    /// Stream, codec name and record of every set-up.
+    pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
-    offers: u64,
-    last: u64,
+    /// Bitrates it says it cannot play, and those it was asked about.
+    pub incapable: Vec<u32>,
+    pub asked: Vec<(u16, u32)>,
+    /// Stream, presentation time and bytes of captions, and how many samples had been taken.
+    pub captions: Vec<(u16, i64, Vec<u8>, usize)>,
+    /// Sizes of sub-samples of each sample that has them, by its place in `samples`.
+    pub pieces: BTreeMap<usize, Vec<u32>>,
+    /// When each sample was taken, in microseconds.
+    pub taken_at: Vec<u64>,
+    /// When a stream was flushed.
+    pub flushes: Vec<(u64, u16)>,
+    pub offers: u64,
+    pub last: u64,
 }
 
 /// One sample taken.
@@ -48,7 +63,10 @@ pub struct Taken {
     pub flags: u32,
     pub fragment: u64,
     pub bitrate: u32,
+    /// Decrypted where they came encrypted.
     pub bytes: Vec<u8>,
+    /// Key handle, if it came encrypted.
+    pub handle: Option<u64>,
 }
 
 #[derive(Default, Debug)]
@@ -57,8 +75,13 @@ pub struct Held {
     pub position: Option<i64>,
     pub taken: u64,
     pub ended: bool,
+    /// Text is kept until it is shown, whatever there is of it.
+    pub text: bool,
+    pub fourcc: String,
     pub configured: Vec<u32>,
     pub refuse_levels: Vec<u32>,
+    /// The key it was last set up with.
+    pub key: Option<u64>,
 }
 
 impl Recorder {
@@ -71,8 +94,15 @@ impl Recorder {
             streams: BTreeMap::new(),
             log: String::new(),
             samples: Vec::new(),
+            records: Vec::new(),
             running: false,
             rates: Vec::new(),
+            incapable: Vec::new(),
+            asked: Vec::new(),
+            captions: Vec::new(),
+            pieces: BTreeMap::new(),
+            taken_at: Vec::new(),
+            flushes: Vec::new(),
             offers: 0,
             last: 0,
         }
@@ -111,6 +141,11 @@ impl Decoder for Recorder {
             return Configured::Refused;
         }
         held.configured.push(setup.bitrate);
+        let name = smoothcore::codec::codec_string(setup.config).to_string();
+        self.records.push((setup.stream.0, name, setup.record.to_vec()));
+        held.key = setup.key.map(|k| k.0);
+        held.text = setup.kind == smoothcore::io::Kind::Text;
+        held.fourcc = setup.config.fourcc.to_string();
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",
@@ -121,6 +156,9 @@ impl Decoder for Recorder {
             fnv1a([setup.record].into_iter())
         )
         .unwrap();
+        if let Some(key) = setup.key {
+            writeln!(self.log, "key {} {}", setup.stream.0, key.0).unwrap();
+        }
         Configured::Ok
     }
 
@@ -138,6 +176,7 @@ impl Decoder for Recorder {
         }
         let unpaced = self.is_unpaced();
         let held = self.streams.get_mut(&stream).expect("configured first");
+        let unpaced = unpaced || held.text;
         if !unpaced && held.depth + sample.duration / 10 > self.capacity {
             return Ok(Submitted::Refused);
         }
@@ -146,7 +185,7 @@ impl Decoder for Recorder {
         }
         held.taken += 1;
         held.position = Some(sample.pts.0);
-        let bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
+        let mut bytes: Vec<u8> = sample.data.clone().flatten().copied().collect();
         writeln!(
             self.log,
             "sample {} {} {} {} {} {} {} {} {} {:016x}",
@@ -162,7 +201,27 @@ impl Decoder for Recorder {
             fnv1a(sample.data.clone())
         )
         .unwrap();
+        if let Some(p) = &sample.protection {
+            assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
+            writeln!(
+                self.log,
+                "protected {} {:?} {:02x?} {:02x?} {} {}",
+                p.handle.0,
+                p.scheme,
+                p.kid.unwrap_or_default().0,
+                p.iv,
+                p.subsamples.len(),
+                p.subsamples.first().map_or(0, |s| s.clear)
+            )
+            .unwrap();
+            super::agent::apply(&mut bytes, p.kid, p.iv, p.subsamples);
+        }
+        if !sample.pieces.is_empty() {
+            self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
+        }
+        self.taken_at.push(self.now);
         self.samples.push(Taken {
+            handle: sample.protection.map(|p| p.handle.0),
             stream,
             epoch: sample.epoch.0,
             dts: sample.dts.0,
@@ -183,6 +242,7 @@ impl Decoder for Recorder {
 
     fn flush(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "flush {} {}", stream.0, epoch.0).unwrap();
+        self.flushes.push((self.now, stream.0));
         let held = self.streams.entry(stream.0).or_default();
         held.depth = 0;
         held.ended = false;
@@ -191,6 +251,16 @@ impl Decoder for Recorder {
     fn end(&mut self, stream: StreamId, epoch: Epoch) {
         writeln!(self.log, "end {} {}", stream.0, epoch.0).unwrap();
         self.streams.entry(stream.0).or_default().ended = true;
+    }
+
+    fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
+        self.asked.push((candidate.stream.0, candidate.bitrate));
+        if self.incapable.contains(&candidate.bitrate) { Capable::No } else { Capable::Yes }
+    }
+
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        let taken = self.samples.len();
+        self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
     }
 
     fn rate(&mut self, rate: Rate) {

@@ -1,12 +1,12 @@
 //! The three driving modes over the rig.
 
-use smoothcore::io::{Event, EventKind, Input, Outcome, Output, RequestId, StreamId};
+use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Kind, Outcome, Output, RequestId, StreamId};
 use smoothcore::player::Player;
-use smoothcore::port::{Clock, Decoder, Http, Progress, Submitted};
-use smoothcore::session::{Config, Session, State, Stats};
+use smoothcore::port::{Clock, Decoder, Decryption, Http, Progress, Protection, Submitted};
+use smoothcore::session::{Config, ProtectionMode, Session, State, Stats};
 use smoothcore::time::Instant;
 
-use super::{Link, Recorder};
+use super::{Agent, Link, Recorder};
 
 /// Virtual time between two looks, in microseconds.
 pub const TICK: u64 = 5_000;
@@ -28,6 +28,7 @@ pub struct Played {
     pub events: Vec<Event>,
     pub link: Link,
     pub decoder: Recorder,
+    pub agent: Agent,
     pub micros: u64,
 }
 
@@ -50,10 +51,22 @@ pub fn play_with(
     decoder: Recorder,
     at_tick: impl FnMut(u64, &mut Session),
 ) -> Played {
+    play_sealed(mode, config, link, decoder, Agent::none(), at_tick)
+}
+
+/// The same with a DRM agent.
+pub fn play_sealed(
+    mode: Mode,
+    config: Config,
+    link: Link,
+    decoder: Recorder,
+    agent: Agent,
+    at_tick: impl FnMut(u64, &mut Session),
+) -> Played {
     match mode {
-        Mode::SansIo => sans_io(config, link, decoder, at_tick),
-        Mode::EventLoop => event_loop(config, link, decoder, at_tick),
-        Mode::Blocking => blocking(config, link, decoder),
+        Mode::SansIo => sans_io(config, link, decoder, agent, at_tick),
+        Mode::EventLoop => event_loop(config, link, decoder, agent, at_tick),
+        Mode::Blocking => blocking(config, link, decoder, agent),
     }
 }
 
@@ -63,14 +76,16 @@ fn event_loop(
     config: Config,
     link: Link,
     decoder: Recorder,
+    agent: Agent,
     mut at_tick: impl FnMut(u64, &mut Session),
 ) -> Played {
     let mut events = Vec::new();
-    let mut player = Player::new(config, link, decoder).unwrap();
+    let mut player = Player::with_protection(config, link, decoder, agent).unwrap();
     player.open(Instant(0), URL).unwrap();
     let mut now = 0;
     let state = loop {
         player.decoder().advance(now);
+        player.protection().clock.set(now);
         let turn = player.step(Instant(now), &mut |e| events.push(*e));
         at_tick(now, player.session());
         match turn.state {
@@ -84,8 +99,9 @@ fn event_loop(
         assert!(now < LONGEST, "stuck: {:?} {:#?}", turn, player.session().stats());
     };
     let stats = player.session().stats();
-    let (link, decoder) = player.into_ports();
-    Played { state, stats, events, link, decoder, micros: now }
+    player.shut_down();
+    let (link, decoder, agent) = player.into_all_ports();
+    Played { state, stats, events, link, decoder, agent, micros: now }
 }
 
 /// A clock that moves only when somebody waits, and takes the decoder along.
@@ -133,21 +149,29 @@ impl Decoder for Clocked<'_> {
     fn end(&mut self, stream: StreamId, epoch: smoothcore::io::Epoch) {
         self.inner.end(stream, epoch);
     }
+    fn can_play(&mut self, candidate: &smoothcore::io::Candidate<'_>) -> smoothcore::io::Capable {
+        self.inner.can_play(candidate)
+    }
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        self.inner.captions(captions);
+    }
     fn rate(&mut self, rate: smoothcore::io::Rate) {
         self.inner.advance(self.now.get());
         self.inner.rate(rate);
     }
 }
 
-fn blocking(config: Config, link: Link, decoder: Recorder) -> Played {
-    let now = std::cell::Cell::new(0);
+fn blocking(config: Config, link: Link, decoder: Recorder, agent: Agent) -> Played {
+    let now = agent.clock.clone();
     let mut events = Vec::new();
-    let mut player = Player::new(config, link, Clocked { now: &now, inner: decoder }).unwrap();
+    let decoder = Clocked { now: &now, inner: decoder };
+    let mut player = Player::with_protection(config, link, decoder, agent).unwrap();
     player.open(Instant(0), URL).unwrap();
     let _ = player.run(&mut Virtual { now: &now }, &mut |e| events.push(*e));
     let (state, stats) = (player.session().state(), player.session().stats());
-    let (link, decoder) = player.into_ports();
-    Played { state, stats, events, link, decoder: decoder.inner, micros: now.get() }
+    player.shut_down();
+    let (link, decoder, agent) = player.into_all_ports();
+    Played { state, stats, events, link, decoder: decoder.inner, agent, micros: now.get() }
 }
 
 /// The host moves every byte itself, in the order the player would.
@@ -155,9 +179,15 @@ fn sans_io(
     config: Config,
     mut link: Link,
     mut decoder: Recorder,
+    mut agent: Agent,
     mut at_tick: impl FnMut(u64, &mut Session),
 ) -> Played {
-    let config = Config { decoder: decoder.traits, ..config };
+    let protection = match agent.decryption {
+        None => config.protection,
+        Some(Decryption::Decoder) => ProtectionMode::Decoder,
+        Some(Decryption::Port) => ProtectionMode::Decrypt,
+    };
+    let config = Config { decoder: decoder.traits, protection, ..config };
     let mut session = Session::new(config).unwrap();
     session.open(Instant(0), URL).unwrap();
     let mut events = Vec::new();
@@ -167,11 +197,18 @@ fn sans_io(
     let state = loop {
         let at = Instant(now);
         decoder.advance(now);
+        agent.clock.set(now);
         for s in streams.clone() {
             let held = decoder.status(s);
             session.input(at, Input::Buffered(s, held));
         }
-        drain(&mut session, at, &mut link, &mut decoder, &mut open, &mut streams, &mut events);
+        let keys: Vec<Keys> = (0..).map_while(|n| session.key(n).map(|k| k.0)).collect();
+        for name in keys {
+            if let Some(status) = agent.key(name) {
+                session.input(at, Input::Key(name, status));
+            }
+        }
+        drain(&mut session, at, &mut link, &mut decoder, &mut agent, &mut open, &mut streams, &mut events);
         let mut moved = false;
         for _ in 0..16 {
             moved = false;
@@ -220,11 +257,29 @@ fn sans_io(
             if !moved {
                 break;
             }
-            drain(&mut session, at, &mut link, &mut decoder, &mut open, &mut streams, &mut events);
+            drain(
+                &mut session,
+                at,
+                &mut link,
+                &mut decoder,
+                &mut agent,
+                &mut open,
+                &mut streams,
+                &mut events,
+            );
         }
         if !moved {
             session.input(at, Input::Timeout);
-            drain(&mut session, at, &mut link, &mut decoder, &mut open, &mut streams, &mut events);
+            drain(
+                &mut session,
+                at,
+                &mut link,
+                &mut decoder,
+                &mut agent,
+                &mut open,
+                &mut streams,
+                &mut events,
+            );
         }
         at_tick(now, &mut session);
         match session.state() {
@@ -237,7 +292,13 @@ fn sans_io(
         }
         assert!(now < LONGEST, "stuck");
     };
-    Played { state, stats: session.stats(), events, link, decoder, micros: now }
+    if agent.decryption.is_some() {
+        for stream in streams.iter().rev() {
+            decoder.flush(*stream, Epoch(u32::MAX));
+        }
+        agent.close();
+    }
+    Played { state, stats: session.stats(), events, link, decoder, agent, micros: now }
 }
 
 fn drain(
@@ -245,6 +306,7 @@ fn drain(
     at: Instant,
     link: &mut Link,
     decoder: &mut Recorder,
+    agent: &mut Agent,
     open: &mut Vec<(RequestId, bool)>,
     streams: &mut Vec<StreamId>,
     events: &mut Vec<Event>,
@@ -266,7 +328,7 @@ fn drain(
             }
             Output::Configure(setup) => {
                 let (stream, answer) = (setup.stream, decoder.configure(&setup));
-                if !streams.contains(&stream) {
+                if setup.kind != Kind::Text && !streams.contains(&stream) {
                     streams.push(stream);
                 }
                 session.input(at, Input::Configured(stream, answer));
@@ -278,6 +340,18 @@ fn drain(
                     Submitted::Refused => session.input(at, Input::Refused(stream)),
                 }
             }
+            Output::Protection(offer) => agent.offer(&offer),
+            Output::Decrypt(mut sample) => {
+                let stream = sample.stream;
+                let answer = agent.decrypt(&mut sample);
+                session.input(at, Input::Decrypted(stream, answer));
+            }
+            Output::Capability(candidate) => {
+                let (stream, position) = (candidate.stream, candidate.position);
+                let answer = decoder.can_play(&candidate);
+                session.input(at, Input::Capable(stream, position, answer));
+            }
+            Output::Captions(captions) => decoder.captions(&captions),
             Output::Rate(rate) => decoder.rate(rate),
             Output::Flush(stream, epoch) => decoder.flush(stream, epoch),
             Output::EndOfStream(stream, epoch) => decoder.end(stream, epoch),

@@ -36,6 +36,8 @@ pub struct Link {
     pub latency_ms: u64,
     /// Faults of the n-th request (from 1) of a path.
     pub faults: BTreeMap<(String, u32), Fault>,
+    /// Content types other than `video/mp4`, by path.
+    pub content_types: BTreeMap<String, String>,
     pub requests: Vec<String>,
     tries: BTreeMap<String, u32>,
     open: BTreeMap<u32, Exchange>,
@@ -44,6 +46,7 @@ pub struct Link {
 }
 
 struct Exchange {
+    content_type: String,
     body: Vec<u8>,
     status: u16,
     sent: usize,
@@ -61,6 +64,7 @@ impl Link {
             period_ms: 5_000,
             latency_ms: 20,
             faults: BTreeMap::new(),
+            content_types: BTreeMap::new(),
             requests: Vec::new(),
             tries: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -93,6 +97,7 @@ impl Http for Link {
         let nth = self.tries.entry(path.clone()).or_default();
         *nth += 1;
         let mut exchange = Exchange {
+            content_type: self.content_types.get(&path).cloned().unwrap_or("video/mp4".into()),
             body: self.origin.get(request.url).unwrap_or(&[]).to_vec(),
             status: if self.origin.get(request.url).is_some() { 200 } else { 404 },
             sent: 0,
@@ -122,7 +127,7 @@ impl Http for Link {
         }
         Progress::Ready(Response {
             status: exchange.status,
-            content_type: "video/mp4",
+            content_type: &exchange.content_type,
             ..Response::default()
         })
     }

@@ -5,15 +5,19 @@
 #![allow(dead_code, unused_imports)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod agent;
 pub mod decoder;
 pub mod drive;
 pub mod link;
 pub mod origin;
+pub mod sealed;
 
+pub use agent::{Agent, Fate};
 pub use decoder::{Recorder, Taste};
-pub use drive::{Mode, Played, play, play_with};
+pub use drive::{Mode, Played, play, play_sealed, play_with};
 pub use link::{Fault, Link};
 pub use origin::Origin;
+pub use sealed::{Cover, Form, Seal};
 
 /// FNV-1a, 64 bits: names bytes in logs.
 pub fn fnv1a<'a>(parts: impl Iterator<Item = &'a [u8]>) -> u64 {

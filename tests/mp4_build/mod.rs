@@ -170,3 +170,57 @@ pub fn read_with(
     }
     Ok(read)
 }
+
+/// A fragment taken apart, to be put together in another shape.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    pub time: u64,
+    /// Duration, flags, composition offset, bytes.
+    pub samples: Vec<(u32, u32, i32, Vec<u8>)>,
+}
+
+impl Parts {
+    pub fn of(body: &[u8], time: u64) -> Parts {
+        let read = read(body).unwrap();
+        let bytes = read.samples(body);
+        let samples = read.table.samples().iter().zip(bytes);
+        let samples = samples.map(|(s, b)| (s.duration, s.flags, s.composition, b.to_vec())).collect();
+        Parts { time, samples }
+    }
+
+    pub fn duration(&self) -> u64 {
+        self.samples.iter().map(|s| u64::from(s.0)).sum()
+    }
+
+    /// The bytes of all samples.
+    pub fn payload(&self) -> Vec<u8> {
+        self.samples.iter().flat_map(|s| s.3.clone()).collect()
+    }
+
+    /// A `trun` with every number; `data_offset` when there is one.
+    pub fn run(&self, data_offset: Option<u32>) -> Vec<u8> {
+        let mut fields: Vec<u32> = data_offset.into_iter().collect();
+        for (duration, flags, composition, bytes) in &self.samples {
+            fields.extend([*duration, bytes.len() as u32, *flags, *composition as u32]);
+        }
+        trun(0xF00 | u32::from(data_offset.is_some()), self.samples.len() as u32, &fields)
+    }
+
+    /// The first `count` samples, and the others.
+    pub fn split(&self, count: usize) -> (Parts, Parts) {
+        let (a, b) = self.samples.split_at(count);
+        let first = Parts { time: self.time, samples: a.to_vec() };
+        let time = self.time + first.duration();
+        (first, Parts { time, samples: b.to_vec() })
+    }
+
+    pub fn tfxd(&self) -> Vec<u8> {
+        tfxd(1, self.time, self.duration())
+    }
+
+    /// As a careful origin sends it.
+    pub fn plain(&self) -> Vec<u8> {
+        let moof = moof_with(|size| vec![tfhd(0, &[]), self.run(Some(size + 8)), self.tfxd()]);
+        [moof, mdat(&self.payload())].concat()
+    }
+}

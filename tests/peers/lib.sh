@@ -8,7 +8,7 @@ build_c() {
     archive=$root/dist/smoothcore-$version-$TARGET/lib
     [ -f "$archive/libsmoothcore.a" ] || { echo "no archive: run 'make dist'" >&2; exit 1; }
     "$CC" -O2 -Wall -Wextra -I"$root/include" -I"$root/ports" "$1" "$root/ports/posix/alloc.c" \
-        "$root/ports/posix/clock.c" "$root/ports/posix/streams.c" "$root/ports/posix/sink.c" \
+        "$root/ports/posix/clock.c" "$root/ports/posix/streams.c" "$root/ports/posix/source.c" "$root/ports/posix/sink.c" \
         -L"$archive" -lsmoothcore -o "$2"
 }
 

@@ -1,9 +1,15 @@
 //! The `smoothcore` command: Smooth Streaming tools for a workstation, one subcommand a file.
 
+mod download;
+mod fetch;
 mod index;
 mod media;
 mod origin;
 mod play;
+mod probe;
+mod progress;
+mod remote;
+mod remux;
 
 use std::process::ExitCode;
 
@@ -36,6 +42,9 @@ enum Command {
     Report(play::ReportArgs),
     Origin(origin::Args),
     Index(index::Args),
+    Download(download::Args),
+    Probe(probe::Args),
+    Remux(remux::Args),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +53,9 @@ fn main() -> ExitCode {
         Command::Report(args) => play::run_report(&args).map(|()| ExitCode::SUCCESS),
         Command::Origin(args) => origin::run(args).map(|()| ExitCode::SUCCESS),
         Command::Index(args) => index::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Download(args) => download::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Probe(args) => probe::run(&args),
+        Command::Remux(args) => remux::run(&args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("smoothcore: {error:#}");

@@ -100,6 +100,40 @@ fn every_language_decodes_to_the_sound_of_its_file() {
     }
 }
 
+#[test]
+fn chapters_in_the_manifest_come_out_with_their_times() {
+    let dir = scratch("play-text-content");
+    for file in fs::read_dir(testcard()).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&file, dir.join(file.file_name().unwrap())).unwrap();
+    }
+    // "Opening", "Test picture" and, for the command, "go" in UTF-16.
+    let streams = "<StreamIndex Type=\"text\" Name=\"chapters\" Subtype=\"CHAP\" ManifestOutput=\"TRUE\">\
+        <QualityLevel Index=\"0\" Bitrate=\"0\" FourCC=\"TTML\"/>\
+        <c t=\"0\" d=\"100000000\"><f i=\"0\">T3BlbmluZw==</f></c>\
+        <c t=\"100000000\" d=\"380000000\"><f i=\"0\">VGVzdCBwaWN0dXJl</f></c></StreamIndex>\
+        <StreamIndex Type=\"text\" Name=\"script\" Subtype=\"SCMD\" Language=\"eng\" ManifestOutput=\"TRUE\">\
+        <c t=\"70000000\" d=\"1\"><f i=\"0\">ZwBvAA==</f></c></StreamIndex></SmoothStreamingMedia>";
+    let manifest = dir.join("testcard.ismc");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("</SmoothStreamingMedia>", streams)).unwrap();
+    let origin = Origin::start(&dir, &[]);
+    let out = scratch("play-text");
+    let sink = format!("files:{}", out.display());
+    let done = play(&origin, &["--speed", "max", "--text", "all", "--sink", &sink, "--json"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert_eq!(fs::read(out.join("chapters.ttml")).unwrap(), b"OpeningTest picture");
+    let times = fs::read_to_string(out.join("chapters.times")).unwrap();
+    assert_eq!(times, "0 100000000 0 7\n100000000 380000000 7 12\n");
+    assert_eq!(fs::read(out.join("script.bin")).unwrap(), b"g\0o\0");
+    assert_eq!(fs::read_to_string(out.join("script.times")).unwrap(), "70000000 1 0 4\n");
+    // Sound and pictures are as without.
+    let plain = scratch("play-text-none");
+    let done =
+        play(&origin, &["--speed", "max", "--level", "0", "--sink", &format!("files:{}", plain.display())]);
+    assert!(done.status.success() && !plain.join("chapters.ttml").exists());
+    assert_eq!(fs::read(out.join("audio_eng.aac")).unwrap(), fs::read(plain.join("audio_eng.aac")).unwrap());
+}
+
 /// One line of samples.log, with the bytes that it speaks of.
 struct Logged {
     fragment: u64,

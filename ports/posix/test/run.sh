@@ -9,7 +9,8 @@ include=$ports/../include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags="-std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -pedantic -Wstrict-prototypes -Wshadow -I$include -I$ports"
-test="$here/test.c $ports/posix/arena/arena.c $ports/posix/clock.c $ports/posix/streams.c $ports/posix/sink.c"
+test="$here/test.c $ports/posix/arena/arena.c $ports/posix/clock.c $ports/posix/streams.c $ports/posix/source.c
+    $ports/posix/sink.c"
 
 for cc in ${CC:-cc} arm-linux-gnueabihf-gcc; do
     command -v "$cc" >/dev/null || { echo "posix port: no $cc, skipped"; continue; }

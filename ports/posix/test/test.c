@@ -371,6 +371,35 @@ static void group(const char *name, void (*run)(void))
     printf("posix port: %s: %s\n", name, failures == before ? "ok" : "FAILED");
 }
 
+/* ----------------------------------------------------------------------------------------------------------- source */
+
+static void source(void)
+{
+    smoothcore_source_port port = smoothcore_posix_source();
+    char name[] = "/tmp/smoothcore-source-XXXXXX";
+    uint8_t bytes[8];
+    uint64_t size = 0;
+    size_t got = 0;
+    void *file = NULL;
+    int fd = mkstemp(name);
+    CHECK(fd >= 0 && write(fd, "0123456789", 10) == 10);
+    CHECK(port.struct_size == sizeof port && port.open && port.size && port.read_at && port.close);
+    CHECK(port.open(port.userdata, "/tmp/smoothcore-nothing-here", &file) == SMOOTHCORE_END);
+    CHECK(port.open(port.userdata, "/dev/null/x", &file) == SMOOTHCORE_END);
+    CHECK(port.open(port.userdata, "/tmp", &file) == SMOOTHCORE_E_FILE_IO);
+    CHECK(port.open(port.userdata, "/dev/zero", &file) == SMOOTHCORE_E_FILE_IO);
+    CHECK(port.open(port.userdata, name, &file) == SMOOTHCORE_OK && file != NULL);
+    CHECK(port.size(port.userdata, file, &size) == SMOOTHCORE_OK && size == 10);
+    CHECK(port.read_at(port.userdata, file, 7, bytes, sizeof bytes, &got) == SMOOTHCORE_OK && got == 3);
+    CHECK(memcmp(bytes, "789", 3) == 0);
+    CHECK(port.read_at(port.userdata, file, 0, bytes, 4, &got) == SMOOTHCORE_OK && got == 4);
+    CHECK(port.read_at(port.userdata, file, 10, bytes, 4, &got) == SMOOTHCORE_END);
+    CHECK(port.read_at(port.userdata, file, UINT64_MAX, bytes, 4, &got) == SMOOTHCORE_END);
+    port.close(port.userdata, file);
+    close(fd);
+    unlink(name);
+}
+
 int main(void)
 {
     CHECK(smoothcore_posix_init(&posix) == SMOOTHCORE_OK);
@@ -380,6 +409,7 @@ int main(void)
     group("byte streams", streams);
     group("files and the log", files);
     group("pacing", pacing);
+    group("source", source);
     smoothcore_posix_done(&posix);
     return failures != 0;
 }

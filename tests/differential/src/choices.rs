@@ -202,7 +202,9 @@ mod tests {
 
     /// What smoothcore reads in a document with nothing wrong, and the same once more to be changed.
     fn twice() -> (View, View) {
-        let text = (0..).map(|n| document(7, n)).find(|d| d.traits.is_empty()).expect("one").text;
+        let known = |text: &str| !["WVC1", "HVC1", "EC-3"].iter().any(|name| text.contains(name));
+        let good = |d: &crate::generate::Document| d.traits.is_empty() && known(&d.text);
+        let text = (0..).map(|n| document(7, n)).find(good).expect("one").text;
         (ours(&text).expect("good"), ours(&text).expect("good"))
     }
 

@@ -144,3 +144,66 @@ impl<'a> Fields<'a> {
         self.rest
     }
 }
+
+/// Big-endian fields, one after the other.
+#[derive(Debug, Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    pub fn u8(&mut self, value: u8) -> &mut Self {
+        self.bytes(&[value])
+    }
+
+    pub fn u16(&mut self, value: u16) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    /// The lower 24 bits.
+    pub fn u24(&mut self, value: u32) -> &mut Self {
+        let [_, high, middle, low] = value.to_be_bytes();
+        self.bytes(&[high, middle, low])
+    }
+
+    pub fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    pub fn u64(&mut self, value: u64) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    pub fn done(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// A box of that content; its size in 64 bits where 32 are too few.
+pub fn write_box(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut out = Writer::new();
+    match u32::try_from(content.len() + 8) {
+        Ok(size) => out.u32(size).bytes(&kind),
+        Err(_) => out.u32(1).bytes(&kind).u64(content.len() as u64 + 16),
+    };
+    out.bytes(content);
+    out.done()
+}
+
+/// A `uuid` box.
+pub fn write_uuid(kind: [u8; 16], content: &[u8]) -> Vec<u8> {
+    write_box(*b"uuid", &[&kind, content].concat())
+}

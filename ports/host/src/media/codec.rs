@@ -2,13 +2,13 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::boxes::{Fields, find, name};
+use super::boxes::{Fields, find, name, need};
 
 /// What a QualityLevel says about its codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Codec {
     pub four_cc: &'static str,
-    /// CodecPrivateData: start-coded parameter sets, or an AudioSpecificConfig.
+    /// CodecPrivateData: start-coded parameter sets or headers, an AudioSpecificConfig, a WAVEFORMATEX, or what EC-3 has.
     pub private_data: Vec<u8>,
     pub shape: Shape,
     /// Mean bits per second by the file's own account, if it gives one.
@@ -31,14 +31,34 @@ pub fn from_stsd(stsd: &[u8]) -> Result<Codec> {
     let entry = fields.rest();
     let head = super::boxes::head(entry, entry.len() as u64)?;
     let body = &entry[head.len as usize..head.size as usize];
-    let codec = match &head.kind {
+    let kind = match &head.kind {
+        b"encv" => original(body, VIDEO_FIELDS)?,
+        b"enca" => original(body, AUDIO_FIELDS)?,
+        kind => *kind,
+    };
+    let codec = match &kind {
         b"avc1" | b"avc3" => video(body, b"avcC", "H264", avc_sets),
-        b"hvc1" | b"hev1" => video(body, b"hvcC", "HVC1", hevc_sets),
-        b"mp4a" => aac(body),
-        b"encv" | b"enca" => bail!("sample entry {}: protected files cannot be indexed", name(head.kind)),
+        b"hvc1" => video(body, b"hvcC", "HVC1", hevc_sets),
+        b"hev1" => video(body, b"hvcC", "HEV1", hevc_sets),
+        b"vc-1" | b"ovc1" => video(body, b"dvc1", "WVC1", vc1_headers),
+        b"mp4a" => mp4a(body),
+        b"ac-3" => dolby(body, b"dac3", "AC-3", ac3),
+        b"ec-3" => dolby(body, b"dec3", "EC-3", eac3),
+        b"wma " | b"owma" => wave(body),
+        b"sowt" | b"ipcm" => pcm(body),
         kind => bail!("sample entry {}: not a codec this command knows", name(*kind)),
     };
     codec.with_context(|| format!("sample entry {}", name(head.kind)))
+}
+
+/// Bytes of a sample entry before its boxes.
+pub const VIDEO_FIELDS: usize = 78;
+pub const AUDIO_FIELDS: usize = 28;
+
+/// What a protected sample entry was before (`frma`, ISO/IEC 14496-12 8.12.2).
+fn original(body: &[u8], fields: usize) -> Result<[u8; 4]> {
+    let frma = need(body.get(fields..).context("sample entry cut short")?, &[b"sinf", b"frma"])?;
+    Fields::new(frma).array()
 }
 
 type Sets = fn(&[u8]) -> Result<(Vec<u8>, u8)>;
@@ -103,32 +123,125 @@ fn start_code(fields: &mut Fields, count: u16, sets: &mut Vec<u8>) -> Result<()>
     Ok(())
 }
 
-fn aac(body: &[u8]) -> Result<Codec> {
+/// Sequence header and entry point of a `dvc1` box (SMPTE RP 2025), behind the byte that manifests have before them.
+fn vc1_headers(dvc1: &[u8]) -> Result<(Vec<u8>, u8)> {
+    let start = dvc1.windows(4).position(|code| code == [0, 0, 1, 0x0f]).context("no sequence header")?;
+    // Samples of VC-1 have no NAL units; 4 is what a manifest need not say.
+    Ok(([&[0x25], &dvc1[start..]].concat(), 4))
+}
+
+/// The numbers of a sound entry (ISO/IEC 14496-12 12.2.3), or of QuickTime's first version, and the boxes in it.
+struct Sound<'a> {
+    channels: u16,
+    bits: u16,
+    rate: u32,
+    children: &'a [u8],
+}
+
+fn sound(body: &[u8]) -> Result<Sound<'_>> {
     let mut fields = Fields::new(body);
     fields.take(8)?;
-    ensure!(fields.u16()? == 0, "QuickTime sound description");
+    let version = fields.u16()?;
+    ensure!(version < 2, "QuickTime sound description {version}");
     fields.take(6)?;
-    let (entry_channels, bits) = (fields.u16()?, fields.u16()?);
+    let (channels, bits) = (fields.u16()?, fields.u16()?);
     fields.take(4)?;
-    let entry_rate = fields.u32()? >> 16;
-    let esds = find(fields.rest(), b"esds")?.context("no esds box")?;
-    let (config, bitrate) = descriptors(esds)?;
+    let rate = fields.u32()? >> 16;
+    fields.take(16 * usize::from(version))?;
+    Ok(Sound { channels, bits: if bits == 0 { 16 } else { bits }, rate, children: fields.rest() })
+}
+
+fn mp4a(body: &[u8]) -> Result<Codec> {
+    let sound = sound(body)?;
+    let esds = find(sound.children, b"esds")?.context("no esds box")?;
+    let (object, config, bitrate) = descriptors(esds)?;
+    if matches!(object, 0x69 | 0x6b) {
+        // MP3: an origin that has no name for it says so in the tag.
+        let Sound { rate, channels, bits, .. } = sound;
+        let shape = Shape::Audio { rate, channels, bits, packet: 1, tag: 0x55 };
+        return Ok(Codec { four_cc: "MP3", private_data: Vec::new(), shape, bitrate });
+    }
     let (object, rate, channels) = audio_config(&config).context("AudioSpecificConfig")?;
     let four_cc = match object {
         5 => "AACH",
         29 => "AACP",
         _ => "AACL",
     };
-    let rate = if rate == 0 { entry_rate } else { rate };
-    let channels = if channels == 0 { entry_channels } else { channels };
-    let bits = if bits == 0 { 16 } else { bits };
-    let packet = channels.saturating_mul(bits / 8);
-    let shape = Shape::Audio { rate, channels, bits, packet, tag: 255 };
+    let rate = if rate == 0 { sound.rate } else { rate };
+    let channels = if channels == 0 { sound.channels } else { channels };
+    let packet = channels.saturating_mul(sound.bits / 8);
+    let shape = Shape::Audio { rate, channels, bits: sound.bits, packet, tag: 255 };
     Ok(Codec { four_cc, private_data: config, shape, bitrate })
 }
 
-/// The AudioSpecificConfig and bitrate of an `esds` box (ISO/IEC 14496-1 7.2.6).
-fn descriptors(esds: &[u8]) -> Result<(Vec<u8>, Option<u64>)> {
+type Dolby = fn(&[u8]) -> Result<(Vec<u8>, u16, u16)>;
+
+fn dolby(body: &[u8], config: &[u8; 4], four_cc: &'static str, read: Dolby) -> Result<Codec> {
+    let Sound { channels, rate, bits, children } = sound(body)?;
+    let config = find(children, config)?.with_context(|| format!("no {} box", name(*config)))?;
+    let (private_data, tag, kilobits) = read(config)?;
+    // A sync frame holds 1,536 samples: 32 ms at the usual rate.
+    let packet = kilobits.saturating_mul(4);
+    let shape = Shape::Audio { rate, channels, bits, packet, tag };
+    Ok(Codec { four_cc, private_data, shape, bitrate: Some(u64::from(kilobits) * 1000) })
+}
+
+/// The payload of `dac3` (ETSI TS 102 366 F.4) as it is.
+fn ac3(dac3: &[u8]) -> Result<(Vec<u8>, u16, u16)> {
+    const KILOBITS: [u16; 19] =
+        [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
+    let code = Fields::new(dac3).uint(3)? >> 5 & 31;
+    let kilobits = *KILOBITS.get(code as usize).context("bit rate code")?;
+    Ok((dac3.to_vec(), 0x2000, kilobits))
+}
+
+/// The payload of `dec3` (ETSI TS 102 366 F.6) behind the tail of a WAVEFORMATEXTENSIBLE: samples of a block, channel
+/// mask, sub-format A7FB87AF-2D02-42FB-A4D4-05CD93843BDD.
+fn eac3(dec3: &[u8]) -> Result<(Vec<u8>, u16, u16)> {
+    const SUB_FORMAT: [u8; 16] =
+        [0xaf, 0x87, 0xfb, 0xa7, 0x02, 0x2d, 0xfb, 0x42, 0xa4, 0xd4, 0x05, 0xcd, 0x93, 0x84, 0x3b, 0xdd];
+    let kilobits = Fields::new(dec3).u16()? >> 3;
+    Ok(([&[0, 6, 3, 0, 0, 0], &SUB_FORMAT[..], dec3].concat(), 0xfffe, kilobits))
+}
+
+/// Little-endian samples: what a WAVEFORMATEX would say is in the numbers.
+fn pcm(body: &[u8]) -> Result<Codec> {
+    let Sound { channels, rate, bits, .. } = sound(body)?;
+    let packet = channels.saturating_mul(bits / 8);
+    let shape = Shape::Audio { rate, channels, bits, packet, tag: 1 };
+    let bitrate = Some(u64::from(rate) * u64::from(packet) * 8);
+    Ok(Codec { four_cc: "PCM", private_data: Vec::new(), shape, bitrate })
+}
+
+/// WMA: a WAVEFORMATEX in a `wfex` box.
+fn wave(body: &[u8]) -> Result<Codec> {
+    let children = sound(body)?.children;
+    let format = find(children, b"wfex")?.context("no wfex box")?;
+    let number = |at: usize| {
+        format
+            .get(at..at + 2)
+            .map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]))
+            .context("WAVEFORMATEX cut short")
+    };
+    let (tag, channels, packet, bits) = (number(0)?, number(2)?, number(12)?, number(14)?);
+    let wide = |at: usize| Ok::<_, anyhow::Error>(u32::from(number(at + 2)?) << 16 | u32::from(number(at)?));
+    let (rate, bytes_per_second) = (wide(4)?, wide(8)?);
+    let four_cc = match tag {
+        0x160 | 0x161 | 0x163 => "WMA2",
+        0x162 => "WMAP",
+        _ => bail!("WAVE format tag {tag:#06x}"),
+    };
+    let shape = Shape::Audio { rate, channels, bits, packet, tag };
+    Ok(Codec {
+        four_cc,
+        private_data: format.to_vec(),
+        shape,
+        bitrate: declared(0, bytes_per_second.saturating_mul(8)),
+    })
+}
+
+/// The object type, AudioSpecificConfig and bitrate of an `esds` box (ISO/IEC 14496-1 7.2.6).
+fn descriptors(esds: &[u8]) -> Result<(u8, Vec<u8>, Option<u64>)> {
     let mut fields = Fields::new(esds);
     fields.full()?;
     let mut es = descriptor(&mut fields, 3)?;
@@ -146,11 +259,17 @@ fn descriptors(esds: &[u8]) -> Result<(Vec<u8>, Option<u64>)> {
     }
     let mut decoder = descriptor(&mut es, 4)?;
     let object = decoder.u8()?;
-    ensure!(object == 0x40, "object type {object:#04x} is not AAC");
+    ensure!(
+        matches!(object, 0x40 | 0x66..=0x69 | 0x6b),
+        "object type {object:#04x} is neither AAC nor MPEG audio"
+    );
     decoder.take(4)?;
     let bitrate = declared(decoder.u32()?, decoder.u32()?);
+    if matches!(object, 0x69 | 0x6b) {
+        return Ok((object, Vec::new(), bitrate));
+    }
     let config = descriptor(&mut decoder, 5)?;
-    Ok((config.rest().to_vec(), bitrate))
+    Ok((object, config.rest().to_vec(), bitrate))
 }
 
 fn descriptor<'a>(fields: &mut Fields<'a>, tag: u8) -> Result<Fields<'a>> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::boxes::{self, Fields, LONGEST_HEAD, name};
-use super::fragment::{self, Moof};
+use super::fragment::{self, Defaults, Sample, Traf};
 use super::track::{Track, tracks};
 
 /// The longest `moov`, `moof` or `mfra` that is read into memory.
@@ -40,7 +40,20 @@ pub struct MediaFile {
     pub tracks: Vec<(Track, Vec<Fragment>)>,
     /// Sentences about what was left out.
     pub warnings: Vec<String>,
+    /// Whether a fragment can be handed out as it lies in the file.
+    pub layout: Layout,
+    /// The content of the `moov` box.
+    pub moov: Vec<u8>,
     source: Source,
+}
+
+/// How fragments lie in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A fragment is of one track, and finds its samples wherever it lies.
+    Apart,
+    /// Fragments of several tracks share a `moof`, or count from the start of the file.
+    Together,
 }
 
 impl MediaFile {
@@ -94,7 +107,25 @@ impl MediaFile {
             tracks.push((track, fragments));
         }
         ensure!(!tracks.is_empty(), "no track to serve ({})", warnings.join("; "));
-        Ok(Self { path: path.to_owned(), tracks, warnings, source })
+        let layout = source.layout(&tracks)?;
+        Ok(Self { path: path.to_owned(), tracks, warnings, layout, moov, source })
+    }
+
+    /// The samples of a fragment of the track in `slot`.
+    pub fn samples(&self, slot: usize, fragment: &Fragment) -> Result<Vec<Sample>> {
+        let (track, _) = self.tracks.get(slot).context("no such track")?;
+        let (content, _) = self.source.moof(fragment.offset)?;
+        let defaults = |id| {
+            let known = self.tracks.iter().find(|(track, _)| track.id == id);
+            known.map_or(Defaults::default(), |(track, _)| track.defaults)
+        };
+        fragment::samples(&content, track.id, defaults, fragment.offset)
+            .with_context(|| format!("{}: moof at byte {}", self.path.display(), fragment.offset))
+    }
+
+    /// The bytes of a sample.
+    pub fn sample(&self, sample: &Sample) -> Result<Vec<u8>> {
+        self.source.bytes(sample.at, sample.size.into()).with_context(|| self.path.display().to_string())
     }
 }
 
@@ -149,27 +180,32 @@ fn from_scan(source: &Source, tracks: &[Track], warnings: &mut Vec<String>) -> R
             }
         };
         if &head.kind == b"moof" {
-            let moof = source.parse(at, head.size, tracks)?;
+            let trafs = source.parse(at, head.size, tracks)?;
             let Ok((size, len, media)) = source.extent(at) else {
                 warnings.push(format!("last fragment, at byte {at}, is not complete and left out"));
                 break;
             };
-            let first = !clock.contains_key(&moof.track);
-            let (next, ahead) = clock.entry(moof.track).or_default();
-            let time = match (moof.decode, moof.absolute) {
-                (Some(time), _) => time,
-                (None, Some((time, _))) => {
-                    // Some writers give the presentation time here. Seen at the start, where decode time is 0.
-                    if first && moof.first_offset > 0 && time == moof.first_offset as u64 {
-                        *ahead = time;
+            for traf in trafs {
+                let first = !clock.contains_key(&traf.track);
+                let (next, ahead) = clock.entry(traf.track).or_default();
+                let time = match (traf.decode, traf.absolute) {
+                    (Some(time), _) => time,
+                    (None, Some((time, _))) => {
+                        // Some writers give the presentation time here. Seen at the start, where decode time is 0.
+                        if first && traf.first_offset > 0 && time == traf.first_offset as u64 {
+                            *ahead = time;
+                        }
+                        time.saturating_sub(*ahead)
                     }
-                    time.saturating_sub(*ahead)
+                    (None, None) => *next,
+                };
+                *next = time.saturating_add(traf.duration);
+                // A track without samples in this fragment has none here.
+                if traf.samples > 0 {
+                    let list = index.entry(traf.track).or_default();
+                    list.push(Fragment { time, duration: 0, offset: at, moof: size, len, media });
                 }
-                (None, None) => *next,
-            };
-            *next = time.saturating_add(moof.duration);
-            let list = index.entry(moof.track).or_default();
-            list.push(Fragment { time, duration: 0, offset: at, moof: size, len, media });
+            }
         }
         at += head.size;
     }
@@ -185,10 +221,11 @@ fn durations(fragments: &mut [Fragment], track: &Track, source: &Source) -> Resu
     }
     let before = fragments.len().checked_sub(2).map_or(0, |at| fragments[at].duration);
     let Some(last) = fragments.last_mut() else { return Ok(()) };
-    let moof = source.parse(last.offset, last.moof, std::slice::from_ref(track))?;
+    let trafs = source.parse(last.offset, last.moof, std::slice::from_ref(track))?;
+    let traf = trafs.into_iter().find(|traf| traf.track == track.id).unwrap_or_default();
     let to_end = track.duration.saturating_sub(last.time);
-    let by_tfxd = moof.absolute.map_or(0, |(_, duration)| duration);
-    last.duration = [moof.duration, to_end, by_tfxd, before]
+    let by_tfxd = traf.absolute.map_or(0, |(_, duration)| duration);
+    last.duration = [traf.duration, to_end, by_tfxd, before]
         .into_iter()
         .find(|ticks| *ticks > 0)
         .unwrap_or(track.timescale);
@@ -271,12 +308,28 @@ impl Source {
         bail!("no mdat follows the moof at byte {at}")
     }
 
-    fn parse(&self, at: u64, size: u64, tracks: &[Track]) -> Result<Moof> {
+    /// The content of the `moof` at `at`, and its size.
+    fn moof(&self, at: u64) -> Result<(Vec<u8>, u64)> {
         let head = self.head(at)?;
-        ensure!(head.size == size, "moof at byte {at} changed its size");
-        let content = self.content(at, head)?;
+        Ok((self.content(at, head)?, head.size))
+    }
+
+    /// By the first fragment of each track.
+    fn layout(&self, tracks: &[(Track, Vec<Fragment>)]) -> Result<Layout> {
+        for (_, fragments) in tracks {
+            let Some(first) = fragments.first() else { continue };
+            if fragment::is_shared(&self.moof(first.offset)?.0)? {
+                return Ok(Layout::Together);
+            }
+        }
+        Ok(Layout::Apart)
+    }
+
+    fn parse(&self, at: u64, size: u64, tracks: &[Track]) -> Result<Vec<Traf>> {
+        let (content, found) = self.moof(at)?;
+        ensure!(found == size, "moof at byte {at} changed its size");
         let default =
-            |id| tracks.iter().find(|track| track.id == id).map_or(0, |track| track.default_duration);
+            |id| tracks.iter().find(|track| track.id == id).map_or(0, |track| track.defaults.duration);
         fragment::parse(&content, default).with_context(|| format!("moof at byte {at}"))
     }
 }

@@ -4,11 +4,12 @@ use std::io;
 
 use anyhow::Result;
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, Event};
+use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::DEFAULT_TIMESCALE;
 use super::codec::Shape;
 use super::file::Fragment;
+use super::playready::Header;
 use super::presentation::{Level, Presentation, Stream};
 use super::track::Kind;
 
@@ -40,11 +41,27 @@ pub fn write(presentation: &Presentation, timeline: Timeline) -> Result<String> 
         .with_attributes([("MajorVersion", "2"), ("MinorVersion", minor)])
         .with_attributes([("TimeScale", &*DEFAULT_TIMESCALE.to_string()), ("Duration", &duration)])
         .write_inner_content(|writer| {
+            write_protection(writer, &presentation.protection)?;
             presentation.streams.iter().try_for_each(|stream| write_stream(writer, stream, timeline))
         })?;
     let mut xml = String::from_utf8(writer.into_inner())?;
     xml.push('\n');
     Ok(xml)
+}
+
+fn write_protection(writer: &mut Writer<Vec<u8>>, headers: &[Header]) -> io::Result<()> {
+    if headers.is_empty() {
+        return Ok(());
+    }
+    writer.create_element("Protection").write_inner_content(|writer| {
+        for header in headers {
+            let element = writer.create_element("ProtectionHeader");
+            let element = element.with_attribute(("SystemID", &*header.system()));
+            element.write_text_content(BytesText::new(&header.base64()))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 fn write_stream(writer: &mut Writer<Vec<u8>>, stream: &Stream, timeline: Timeline) -> io::Result<()> {

@@ -1,18 +1,26 @@
 //! Presentations on disk: fragmented MP4 files (`.ismv`, `.isma`), the server manifest (`.ism`), the client manifest
 //! (`.ismc`).
 
-mod boxes;
+pub mod boxes;
 mod codec;
-mod file;
+pub mod file;
 mod fragment;
 pub mod ism;
 pub mod ismc;
+pub mod movie;
+mod playready;
 pub mod presentation;
+pub mod protect;
+pub mod reader;
+pub mod remake;
 // For the commands that write files.
 #[allow(dead_code)]
 pub mod rewrite;
+pub mod samples;
+pub mod scan;
 pub mod text;
 mod track;
+pub mod write;
 
 pub use track::Kind;
 

@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
-use super::file::{Fragment, MediaFile};
+use super::file::{Fragment, Layout, MediaFile};
 use super::ism::ServerManifest;
+use super::playready::{self, Header};
 use super::track::{Kind, Track};
 
 /// Everything that is served under one manifest.
 #[derive(Debug, Default)]
 pub struct Presentation {
     pub streams: Vec<Stream>,
+    /// What its files say of its protection.
+    pub protection: Vec<Header>,
     /// Sentences about what was left out or looks wrong.
     pub warnings: Vec<String>,
 }
@@ -74,7 +77,7 @@ impl Presentation {
         let mut presentation = Self::default();
         for path in paths {
             let file = Arc::new(MediaFile::open(path.as_ref())?);
-            presentation.warn_of(&file);
+            presentation.learn_of(&file)?;
             for slot in 0..file.tracks.len() {
                 let mut level = Level { bitrate: 0, attributes: Vec::new(), file: file.clone(), slot };
                 level.bitrate = level.measured();
@@ -114,7 +117,7 @@ impl Presentation {
                 Some((_, file)) => file.clone(),
                 None => {
                     let file = Arc::new(MediaFile::open(&dir.join(&entry.src))?);
-                    presentation.warn_of(&file);
+                    presentation.learn_of(&file)?;
                     files.push((entry.src.clone(), file.clone()));
                     file
                 }
@@ -158,9 +161,23 @@ impl Presentation {
         Some((level, &level.fragments()[at]))
     }
 
-    fn warn_of(&mut self, file: &MediaFile) {
+    /// Takes what concerns the whole: protection and warnings.
+    fn learn_of(&mut self, file: &MediaFile) -> Result<()> {
         let path = file.path.display();
         self.warnings.extend(file.warnings.iter().map(|warning| format!("{path}: {warning}")));
+        if file.layout == Layout::Together {
+            self.warnings.push(format!(
+                "{path}: its fragments cannot be served as they lie there; `smoothcore index` writes a file of which they \
+                 can"
+            ));
+        }
+        let headers = playready::of_moov(&file.moov).with_context(|| path.to_string())?;
+        for header in headers {
+            if !self.protection.contains(&header) {
+                self.protection.push(header);
+            }
+        }
+        Ok(())
     }
 
     fn place(&mut self, kind: Kind, name: &str, language: &str, level: Level) {

@@ -25,8 +25,19 @@ pub struct Place {
     pub duration: u64,
     /// The track of the `moov`.
     pub track_id: u32,
+    /// Whether the `moov` says that the samples of the track are encrypted.
+    pub protection: Protection,
     /// Counts the `moof` boxes of the file, from one; raised by as many as are written.
     pub sequence: u32,
+}
+
+/// What a `moov` says of its samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// They are clear.
+    None,
+    /// They are encrypted, unless a fragment says otherwise.
+    Track,
 }
 
 /// One `moof` with its samples.
@@ -124,7 +135,7 @@ fn write(
     }
     boxes.close(trun);
     boxes.keep(pair.info.traf.of(pair.moof), &[b"sdtp", b"subs", b"sbgp", b"sgpd"])?;
-    boxes.encryption(start, pair.first, samples, table)?;
+    boxes.encryption(start, pair.first, samples, table, place.protection)?;
     boxes.close(traf);
     let payload = pair.moof.get(8..).context("a moof without content")?;
     boxes.keep(payload, &[b"pssh"])?;
@@ -193,9 +204,15 @@ impl Writer<'_> {
         first: usize,
         samples: &[SampleEntry],
         table: &EncryptionTable,
+        protection: Protection,
     ) -> Result<()> {
         let rows: Vec<_> = (first..first + samples.len()).map(|i| table.sample(i)).collect();
-        let Some(first) = rows.iter().flatten().next() else { return Ok(()) };
+        let Some(first) = rows.iter().flatten().next() else {
+            if protection == Protection::Track {
+                self.clear(samples.len() as u32);
+            }
+            return Ok(());
+        };
         // A clear sample among encrypted ones is one whose only part is clear, which needs the parts of all.
         let parted = rows.iter().any(|row| row.is_none_or(|s| !s.subsamples.is_empty()));
         // A constant vector stands in the `tenc` or the sample group, not here.
@@ -231,6 +248,23 @@ impl Writer<'_> {
         self.out.extend_from_slice(&entries);
         self.close(senc);
         Ok(())
+    }
+
+    /// A sample group that says that the samples are clear (ISO/IEC 23001-7 6).
+    fn clear(&mut self, samples: u32) {
+        let sgpd = self.open_full(b"sgpd", 1, 0);
+        self.out.extend_from_slice(b"seig");
+        self.u32(20);
+        self.u32(1);
+        self.out.extend_from_slice(&[0; 20]);
+        self.close(sgpd);
+        let sbgp = self.open_full(b"sbgp", 0, 0);
+        self.out.extend_from_slice(b"seig");
+        self.u32(1);
+        self.u32(samples);
+        // The first group of this fragment, not of the track.
+        self.u32(0x1_0001);
+        self.close(sbgp);
     }
 
     /// `saiz` and `saio` for the `senc` that follows them.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::boxes::{Boxes, Fields, find, need};
 use super::codec::{Codec, from_stsd};
+use super::fragment::Defaults;
 
 /// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +37,8 @@ pub struct Track {
     /// Pixels in which to show the picture, by the track's header; 0 when unset.
     pub display: (u32, u32),
     pub codec: Codec,
-    /// Sample duration where a fragment names none (`trex`).
-    pub default_duration: u32,
+    /// What samples have where a fragment says nothing (`trex`).
+    pub defaults: Defaults,
 }
 
 /// The tracks of a `moov` that can be served; what is wrong with the others goes to `skipped`.
@@ -69,8 +70,8 @@ fn track(trak: &[u8], moov: &[u8]) -> Result<Track> {
     };
     let (timescale, duration, language) = media_header(need(trak, &[b"mdia", b"mdhd"])?).context("mdhd")?;
     let codec = from_stsd(need(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])?)?;
-    let default_duration = default_duration(moov, id)?;
-    Ok(Track { id, kind, language, timescale, duration, display, codec, default_duration })
+    let defaults = defaults(moov, id)?;
+    Ok(Track { id, kind, language, timescale, duration, display, codec, defaults })
 }
 
 fn track_header(tkhd: &[u8]) -> Result<(u32, (u32, u32))> {
@@ -105,8 +106,8 @@ fn media_header(mdhd: &[u8]) -> Result<(u64, u64, String)> {
     Ok((timescale.into(), duration, language))
 }
 
-fn default_duration(moov: &[u8], id: u32) -> Result<u32> {
-    let Some(mvex) = find(moov, b"mvex")? else { return Ok(0) };
+fn defaults(moov: &[u8], id: u32) -> Result<Defaults> {
+    let Some(mvex) = find(moov, b"mvex")? else { return Ok(Defaults::default()) };
     for child in Boxes::new(mvex) {
         let (kind, content) = child?;
         let mut fields = Fields::new(content);
@@ -116,8 +117,8 @@ fn default_duration(moov: &[u8], id: u32) -> Result<u32> {
         fields.full()?;
         if fields.u32()? == id {
             fields.u32()?;
-            return fields.u32();
+            return Ok(Defaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? });
         }
     }
-    Ok(0)
+    Ok(Defaults::default())
 }

@@ -11,6 +11,7 @@ use smoothcore::manifest::Manifest;
 use smoothcore::player::Player;
 use smoothcore::session::{AudioChoice, Config, State, Stats};
 use smoothcore::time::Instant;
+use smoothcore_clearkey::{Agent, Trouble};
 use smoothcore_ureq::UreqHttp;
 
 use super::net::{Waker, stack};
@@ -30,6 +31,8 @@ pub struct Played {
     pub record: Record,
     /// Why it did not play to the end.
     pub failure: Option<Failure>,
+    /// What was wrong with the keys.
+    pub trouble: Option<Trouble>,
 }
 
 /// Why a session ended early.
@@ -63,12 +66,13 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             }
             Err((error, stats)) => {
                 let failure = Some(Failure { error, http_status: 0 });
-                return Ok(Played { sink, stats, record: Record::new(args.speed), failure });
+                return Ok(Played { sink, stats, record: Record::new(args.speed), failure, trouble: None });
             }
         }
     }
     let before = http.failed();
-    let mut player = Player::new(config, http, sink).map_err(fatal)?;
+    let agent = Agent::new(args.keys());
+    let mut player = Player::with_protection(config, http, sink, agent).map_err(fatal)?;
     // The manifest that is told again was asked for at the beginning, too.
     player.open(Instant(0), &args.url).map_err(fatal)?;
 
@@ -85,7 +89,9 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             && let Some(manifest) = player.session().manifest()
         {
             names = manifest.streams.iter().map(|s| s.name.as_str().to_owned()).collect();
+            let kinds: Vec<_> = manifest.streams.iter().map(|s| s.kind).collect();
             check_audio(args, manifest, status);
+            player.protection().learn(kinds);
             player.decoder().learn(names.clone());
             record.learn(player.session(), &names);
             again = true;
@@ -120,8 +126,9 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     stats.requests += before.tries;
     stats.retries += before.tries;
     stats.http_errors += before.refused;
+    let trouble = player.protection().trouble();
     let (_, sink) = player.into_ports();
-    Ok(Played { sink, stats, record, failure })
+    Ok(Played { sink, stats, record, failure, trouble })
 }
 
 /// The status that explains an error, where it is one of an HTTP answer.

@@ -3,7 +3,7 @@
 mod csv;
 mod drive;
 mod json;
-mod net;
+pub mod net;
 mod recall;
 mod record;
 mod report;
@@ -16,10 +16,12 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use smoothcore::session::{AudioChoice, Config};
+use smoothcore::session::{AudioChoice, Config, TextChoice};
 use smoothcore::time::{MediaTime, Micros};
+use smoothcore_clearkey::{Keys, Named};
 
 pub use csv::{Args as ReportArgs, run as run_report};
+pub use status::{bits, explain};
 
 /// Play a presentation without a screen, and tell how it went.
 ///
@@ -35,12 +37,16 @@ pub use csv::{Args as ReportArgs, run as run_report};
       draws bitrate, throughput and buffers over time on a page to open in a browser
   smoothcore play --speed max --json URL | jq .switches
       the figures for a program
+  smoothcore play --key 0123456789abcdef0123456789abcdef:00112233445566778899aabbccddeeff URL
+      plays protected content with a key given in the clear
 
 Files of --sink files:DIR:
   One elementary stream for each stream, named after it: video.h264, audio_eng.aac. samples.log has a line a sample:
       STREAM FRAGMENT_START BITRATE DTS PTS DURATION SIZE FNV1A64 FLAGS
   FRAGMENT_START is the time in the fragment's URL; DTS, PTS and DURATION are in units of 100 ns; FNV1A64 is over the
   bytes as written. FLAGS: 1 key frame, 2 discontinuity, 4 parameter sets go before, 8 before the --start time.
+  Text goes to NAME.ttml, or NAME.bin for what is no TTML; NAME.times has a line a sample:
+      PTS DURATION OFFSET SIZE [SIZE OF EACH SUB-SAMPLE ...]
 
 Exit status:
   0  played to the end
@@ -67,6 +73,10 @@ pub struct Args {
     #[arg(long, value_name = "WHICH", default_value = "first", value_parser = audio)]
     audio: AudioChoice,
 
+    /// Which text: none, first (subtitles or captions), all (chapters, commands and markers, too), or a language.
+    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = text)]
+    text: TextChoice,
+
     /// Most bytes to hold at any time; 512k and 8M are understood. [default: 8M]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     budget: Option<usize>,
@@ -82,6 +92,10 @@ pub struct Args {
     /// Media time to start at.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
+
+    /// Decrypt with that key of that identifier: 32 hexadecimal digits each. May be given for each of several keys.
+    #[arg(long = "key", value_name = "KID:KEY")]
+    keys: Vec<Named>,
 
     /// Print the figures as one JSON object, and nothing else, on standard output.
     #[arg(long)]
@@ -134,6 +148,16 @@ fn audio(text: &str) -> Result<AudioChoice, String> {
     }
 }
 
+fn text(text: &str) -> Result<TextChoice, String> {
+    match (text, audio(text)) {
+        ("none", _) => Ok(TextChoice::None),
+        ("first", _) => Ok(TextChoice::First),
+        ("all", _) => Ok(TextChoice::All),
+        (_, Ok(AudioChoice::Language(letters))) => Ok(TextChoice::Language(letters)),
+        _ => Err("neither none, first, all nor a language such as eng".to_owned()),
+    }
+}
+
 fn bytes(text: &str) -> Result<usize, String> {
     let (digits, unit) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1 << 10),
@@ -157,6 +181,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Args {
+    fn keys(&self) -> Keys {
+        let mut keys = Keys::default();
+        for named in &self.keys {
+            keys.add(named.kid, named.key);
+        }
+        keys
+    }
+
     fn config(&self) -> Config {
         let micros = |seconds: f64| Micros((seconds * 1e6) as u64);
         Config {
@@ -165,6 +197,7 @@ impl Args {
             // Zero means the default to a session; whoever asks for none gets next to none.
             buffer_target: self.buffer.map_or(Micros::ZERO, |s| micros(s).max(Micros(1))),
             audio: self.audio,
+            text: self.text,
             start_at: self.start.map(|s| MediaTime((s * 1e7) as i64)),
             ..Config::default()
         }
@@ -208,7 +241,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(failure) => {
             let url = smoothcore::trace::redacted(&args.url);
             let text = status::explain(failure.error, failure.http_status);
-            bail!("{url}: {text}\n  {}", status::remedy(failure.error))
+            let remedy = status::remedy(failure.error);
+            match played.trouble {
+                Some(trouble) => bail!("{url}: {text}\n  {trouble}\n  {remedy}"),
+                None => bail!("{url}: {text}\n  {remedy}"),
+            }
         }
     }
 }
@@ -234,6 +271,14 @@ mod tests {
         for bad in ["", "k", "8G", "-1", "1k", "99999999999999999999M"] {
             assert!(bytes(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn text_is_a_choice_or_a_language() {
+        assert_eq!(text("none"), Ok(TextChoice::None));
+        assert_eq!(text("all"), Ok(TextChoice::All));
+        assert_eq!(text("fra"), Ok(TextChoice::Language(*b"fra\0\0\0\0\0")));
+        assert!(text("e").is_err());
     }
 
     #[test]

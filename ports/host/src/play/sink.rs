@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use smoothcore::codec::{Codec, Kind};
+use smoothcore::codec::{Codec, CodecConfig, Kind};
 use smoothcore::error::Code;
 use smoothcore::io::{
     Buffered, Configure, Configured, DecoderTraits, Epoch, Rate, Sample, SampleFlags, StreamId,
@@ -40,12 +40,16 @@ pub struct Track {
     /// Decoding time of the last sample.
     last: Option<MediaTime>,
     extension: String,
+    /// The WAVEFORMATEX without which the file says nothing; empty where there is none.
+    format: Vec<u8>,
 }
 
 struct Files {
     dir: PathBuf,
     log: BufWriter<File>,
     streams: BTreeMap<u16, (PathBuf, BufWriter<File>)>,
+    /// Of text: when each sample is due and where it lies in the stream's file.
+    times: BTreeMap<u16, (PathBuf, BufWriter<File>)>,
 }
 
 impl Sink {
@@ -76,7 +80,7 @@ impl Sink {
         let Some(mut files) = self.files.take() else { return Ok(Vec::new()) };
         files.log.flush().with_context(|| files.dir.join("samples.log").display().to_string())?;
         let mut written = Vec::new();
-        for (path, mut file) in files.streams.into_values() {
+        for (path, mut file) in files.streams.into_values().chain(files.times.into_values()) {
             file.flush().with_context(|| path.display().to_string())?;
             written.push(path);
         }
@@ -93,7 +97,9 @@ impl Sink {
     pub fn position(&self) -> Option<MediaTime> {
         match &self.screen {
             Some(screen) => screen.position().map(MediaTime),
-            None => self.tracks.values().filter_map(|track| track.last).min(),
+            None => {
+                self.tracks.values().filter(|track| !track.is_text()).filter_map(|track| track.last).min()
+            }
         }
     }
 }
@@ -108,12 +114,17 @@ impl Decoder for Sink {
         let Some(names) = &self.names else { return Configured::Later };
         let track = self.tracks.entry(setup.stream.0).or_default();
         track.name = names.get(usize::from(setup.stream.0)).cloned().unwrap_or_default();
-        (track.kind, track.extension) = match (setup.kind, setup.config.codec) {
-            (Kind::Video, Codec::H264) => ("video", "h264".to_owned()),
-            (Kind::Audio, Codec::Aac) => ("audio", "aac".to_owned()),
-            (kind, _) => (kind_name(kind), setup.config.fourcc.to_string().to_lowercase()),
-        };
-        if let Some(screen) = &mut self.screen {
+        track.kind = kind_name(setup.kind);
+        track.extension = extension(setup.config);
+        if setup.kind == Kind::Text && setup.config.codec != Codec::Ttml {
+            track.extension = "bin".to_owned();
+        }
+        track.format.clear();
+        if matches!(setup.config.codec, Codec::Wma | Codec::WmaPro | Codec::Pcm) {
+            track.format.extend_from_slice(setup.record);
+        }
+        // Text is there until it is shown; the clock does not wait for it.
+        if let Some(screen) = self.screen.as_mut().filter(|_| setup.kind != Kind::Text) {
             screen.add(setup.stream.0);
         }
         Configured::Ok
@@ -122,7 +133,7 @@ impl Decoder for Sink {
     fn submit(&mut self, sample: &Sample<'_>) -> Result<Submitted, Code> {
         let stream = sample.stream.0;
         let Some(track) = self.tracks.get_mut(&stream) else { return Err(Code::State) };
-        if let Some(screen) = &mut self.screen {
+        if let Some(screen) = self.screen.as_mut().filter(|_| !track.is_text()) {
             if !screen.has_room(stream, sample.duration) {
                 return Ok(Submitted::Refused);
             }
@@ -168,6 +179,10 @@ impl Decoder for Sink {
 }
 
 impl Track {
+    fn is_text(&self) -> bool {
+        self.kind == kind_name(Kind::Text)
+    }
+
     fn take(&mut self, sample: &Sample<'_>) {
         if self.fragments.last().is_none_or(|(start, _)| *start != sample.fragment) {
             self.fragments.push((sample.fragment, sample.bitrate));
@@ -182,7 +197,7 @@ impl Files {
     fn new(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
         let log = create(&dir.join("samples.log"))?;
-        Ok(Self { dir: dir.to_owned(), log, streams: BTreeMap::new() })
+        Ok(Self { dir: dir.to_owned(), log, streams: BTreeMap::new(), times: BTreeMap::new() })
     }
 
     /// Appends a sample to its stream's file, and a line to the log.
@@ -191,7 +206,13 @@ impl Files {
         if !self.streams.contains_key(&stream) {
             let path = self.dir.join(self.file_name(track, stream));
             let file = create(&path)?;
+            if !track.format.is_empty() {
+                create(&path.with_extension("wfx"))?.write_all(&track.format)?;
+            }
             self.streams.insert(stream, (path, file));
+        }
+        if track.is_text() {
+            self.write_times(track, sample)?;
         }
         let (path, file) = self.streams.get_mut(&stream).expect("just made");
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
@@ -210,6 +231,20 @@ impl Files {
         .context("samples.log")
     }
 
+    fn write_times(&mut self, track: &Track, sample: &Sample<'_>) -> Result<()> {
+        let stream = sample.stream.0;
+        if !self.times.contains_key(&stream) {
+            let path = self.streams[&stream].0.with_extension("times");
+            let file = create(&path)?;
+            self.times.insert(stream, (path, file));
+        }
+        let (path, file) = self.times.get_mut(&stream).expect("just made");
+        let pieces: String = sample.pieces.iter().map(|size| format!(" {size}")).collect();
+        let (offset, size) = (track.bytes, sample.data.bytes());
+        writeln!(file, "{} {} {offset} {size}{pieces}", sample.pts.0, sample.duration)
+            .with_context(|| path.display().to_string())
+    }
+
     /// The stream's name where it can be a file's and is still free.
     fn file_name(&self, track: &Track, stream: u16) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '_' };
@@ -220,6 +255,24 @@ impl Files {
         let taken = self.streams.values().any(|(path, _)| path.ends_with(&name));
         if taken { format!("{stem}_{stream}.{extension}") } else { name }
     }
+}
+
+/// What files of a codec's elementary stream are called; by its FourCC where they have no common name.
+fn extension(config: &CodecConfig) -> String {
+    match config.codec {
+        Codec::H264 => "h264",
+        Codec::H265 => "h265",
+        Codec::Vc1 => "vc1",
+        Codec::Aac => "aac",
+        Codec::Wma | Codec::WmaPro => "wma",
+        Codec::Ac3 => "ac3",
+        Codec::Eac3 => "ec3",
+        Codec::MpegAudio => "mp3",
+        Codec::Pcm => "pcm",
+        Codec::Ttml => "ttml",
+        _ => return config.fourcc.to_string().to_lowercase(),
+    }
+    .to_owned()
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>> {

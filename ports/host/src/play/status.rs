@@ -102,6 +102,9 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
         EventKind::Ended => "all samples handed over".to_owned(),
         EventKind::Failed => "failed".to_owned(),
         EventKind::NoKeyFrame => format!("{name}: no key frame at {} to start at{time}", bits(a)),
+        EventKind::KeyTimeout => format!("{name}: waits for key {a:016x}{b:016x}{time}"),
+        EventKind::HeaderDropped => format!("protection header {a} not used"),
+        EventKind::LevelAllowed => format!("{name}: {} allowed again", bits(a)),
     };
     if text.starts_with(": ") {
         text.insert_str(0, "manifest");
@@ -149,7 +152,12 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ManifestNotSmooth | Code::ManifestSyntax | Code::FragmentNotMp4 => {
             "look at what the URL gives: it may be another format, or an error page"
         }
-        Code::ProtectionUnsupported => "protected content cannot be played by this command",
+        Code::ProtectionUnsupported => {
+            "protected content wants --key KID:KEY, and has to be AES-128 of samples"
+        }
+        Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
+            "give the right --key KID:KEY for every key of the content"
+        }
         Code::ManifestNothingPlayable | Code::CodecUnsupported | Code::CodecConfig => {
             "the presentation has no stream in a codec that is known, or none at all"
         }

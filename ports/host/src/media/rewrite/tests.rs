@@ -25,7 +25,7 @@ fn pair(traf: &[Vec<u8>], beside: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 fn place() -> Place {
-    Place { start: 5_000_000_000, duration: 60, track_id: 3, sequence: 7 }
+    Place { start: 5_000_000_000, duration: 60, track_id: 3, protection: Protection::None, sequence: 7 }
 }
 
 /// What the core reads of a fragment.

@@ -1,0 +1,102 @@
+//! Client manifests made of what the files say.
+
+use smoothcore::limits::Limits;
+use smoothcore::local::URL;
+use smoothcore::manifest::{Manifest, ManifestParser};
+use smoothcore::mem::Account;
+
+use super::media::testcard_muxed;
+use super::source::{Memory, get, local};
+
+fn parse(bytes: &[u8]) -> Manifest {
+    let mut account = Account::new(1 << 20);
+    let mut parser = ManifestParser::new(&Limits::default());
+    parser.feed(&mut account, bytes).unwrap();
+    parser.finish().unwrap()
+}
+
+fn made(memory: Memory, name: &str) -> Manifest {
+    let mut local = local(memory);
+    local.open(name).unwrap();
+    let (status, body) = get(&mut local, URL).unwrap();
+    assert_eq!(status, 200);
+    parse(&body)
+}
+
+#[test]
+fn what_the_files_say_is_what_the_client_manifest_says() {
+    let written = parse(&Memory::testcard().get("testcard.ismc"));
+    let made = made(Memory::testcard().without("testcard.ismc"), "testcard.ism");
+    assert_eq!(made.length(), written.length());
+    assert_eq!((made.streams.len(), written.streams.len()), (3, 3));
+    for (a, b) in made.streams.iter().zip(written.streams.iter()) {
+        assert_eq!(
+            (a.kind, &*a.name, &*a.language, a.timescale),
+            (b.kind, &*b.name, &*b.language, b.timescale)
+        );
+        assert!(a.unusable.is_none());
+        let fragments = |s: &smoothcore::manifest::Stream| {
+            (0..s.timeline.len())
+                .map(|n| s.timeline.get(n).unwrap())
+                .map(|f| (f.start, f.duration))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fragments(a), fragments(b));
+        assert!(a.levels.len() == b.levels.len() && !a.levels.is_empty());
+        for (a, b) in a.levels.iter().zip(b.levels.iter()) {
+            assert!(a.unusable.is_none());
+            assert_eq!((a.index, a.bitrate), (b.index, b.bitrate));
+            let (a, b) = (&a.config, &b.config);
+            assert!(!a.private.is_empty());
+            assert_eq!(a.private.as_slice(), b.private.as_slice(), "CodecPrivateData");
+            assert!(a.same_set_up(b), "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn one_file_becomes_streams_of_its_tracks() {
+    let made = made(Memory { piece: 999, ..Memory::default() }.with("m.ismv", testcard_muxed(1)), "m.ismv");
+    let names: Vec<_> = made.streams.iter().map(|s| (&*s.name, &*s.language, s.levels.len())).collect();
+    assert_eq!(names, [("video", "und", 1), ("audio", "eng", 1), ("audio_2", "fra", 1)]);
+    assert_eq!(made.streams[0].levels[0].config.width, 640);
+    // From the first fragment, which is as good a guess as any.
+    assert!((200_000..400_000).contains(&made.streams[0].levels[0].bitrate));
+    assert!((20_000..40_000).contains(&made.streams[1].levels[0].bitrate));
+}
+
+#[test]
+fn pictures_of_several_sizes_in_one_file_are_levels_of_their_own_bitrates() {
+    let memory = Memory::testcard();
+    let [small, large] = ["testcard_64.ismv", "testcard_256.ismv"].map(|name| memory.get(name));
+    let muxed = super::media::muxed(&[(1, &small), (2, &large), (3, &small)], 0);
+    let made = made(Memory { piece: 999, ..Memory::default() }.with("m.ismv", muxed), "m.ismv");
+    assert_eq!(made.streams.len(), 1);
+    let levels = &made.streams[0].levels;
+    assert_eq!(levels.iter().map(|l| l.config.width).collect::<Vec<_>>(), [256, 640, 256]);
+    assert_eq!(levels[2].bitrate, levels[0].bitrate + 1);
+    assert!(levels[1].bitrate > 3 * levels[0].bitrate);
+}
+
+#[test]
+fn odd_names_and_attributes_survive_the_way_through_xml_and_urls() {
+    let name = "Gro\u{df} & \"klein\" <50%> {start time}/x)";
+    let escaped = name.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    let track = |bitrate: u32, file: &str, profile: &str| {
+        format!(
+            r#"<video src="{file}" systemBitrate="{bitrate}"><param name="trackName" value="{escaped}"/>
+            <param name="profile" value="{profile}"/><param name="MaxWidth" value="9"/></video>"#
+        )
+    };
+    let (low, high) = (track(7, "testcard_64.ismv", "low"), track(7, "testcard_256.ismv", "high"));
+    let memory = Memory::testcard().with("a.ism", format!("<smil><body>{low}{high}</body></smil>"));
+    let manifest = made(memory.clone(), "a.ism");
+    let stream = &manifest.streams[0];
+    assert_eq!(&*stream.name, name);
+    assert_eq!(stream.levels[1].config.width, 640, "the file knows better");
+    let custom: Vec<_> = stream.levels[1].custom.iter().map(|(n, v)| (&**n, &**v)).collect();
+    assert_eq!(custom, [("profile", "high")]);
+    let played = super::source::play(memory, "a.ism", super::source::config()).unwrap();
+    assert_eq!(played.state, smoothcore::session::State::Ended);
+    assert_eq!(played.decoder.samples.len(), 1200);
+}
