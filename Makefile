@@ -31,7 +31,8 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles differential dist-all audit control abi ctest plays codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports tools-check oracles differential dist-all audit control abi ctest plays codecs \
+    protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -130,6 +131,9 @@ protected: $(ARCHIVES) tools
 
 coverage:
 	@sh tests/steps/coverage.sh
+
+tools-check:
+	@sh tests/steps/present.sh ports/host && sh tests/tools/run.sh
 
 oracles:
 	@sh tests/steps/rust.sh oracles

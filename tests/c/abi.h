@@ -43,6 +43,7 @@ void test_contract(void);
 void test_streams(void);
 void test_handles(void);
 void test_init(void);
+void test_deviations(void);
 void test_source(void);
 void test_tracks(void);
 

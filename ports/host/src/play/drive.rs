@@ -12,9 +12,9 @@ use smoothcore::player::Player;
 use smoothcore::session::{AudioChoice, Config, State, Stats};
 use smoothcore::time::Instant;
 use smoothcore_clearkey::{Agent, Trouble};
-use smoothcore_ureq::UreqHttp;
 
-use super::net::{Waker, stack};
+use super::disk::Origin;
+use super::net::Waker;
 use super::recall::Recall;
 use super::record::Record;
 use super::sink::Sink;
@@ -57,7 +57,8 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     let clock = Clock(Now::now());
     let waker = Arc::new(Waker::default());
     let mut config = args.config();
-    let mut http = Recall::off(stack(&waker).map_err(|code| fatal(code.into()))?);
+    let (origin, url) = Origin::of(&args.url, &waker).map_err(|error| unopened(args, error))?;
+    let mut http = Recall::off(origin);
     if let Some(level) = args.level {
         match pin(args, config, level, &clock, &waker, status)? {
             Ok((bitrate, kept)) => {
@@ -74,7 +75,7 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     let agent = Agent::new(args.keys());
     let mut player = Player::with_protection(config, http, sink, agent).map_err(fatal)?;
     // The manifest that is told again was asked for at the beginning, too.
-    player.open(Instant(0), &args.url).map_err(fatal)?;
+    player.open(Instant(0), url).map_err(fatal)?;
 
     let mut record = Record::new(args.speed);
     let mut names = Vec::new();
@@ -141,7 +142,12 @@ fn fatal(error: Error) -> anyhow::Error {
     anyhow::anyhow!("{}\n  {}", explain(error, 0), remedy(error))
 }
 
-type Pinned = std::result::Result<(u32, Recall<UreqHttp>), (Error, Stats)>;
+/// An error of files, which has no session to end.
+fn unopened(args: &Args, error: Error) -> anyhow::Error {
+    anyhow::anyhow!("{}: {}\n  {}", smoothcore::trace::redacted(&args.url), explain(error, 0), remedy(error))
+}
+
+type Pinned = std::result::Result<(u32, Recall<Origin>), (Error, Stats)>;
 
 /// Fetches the manifest to find out the bitrate of a level.
 fn pin(
@@ -153,9 +159,9 @@ fn pin(
     status: &mut Status,
 ) -> Result<Pinned> {
     let sink = Sink::new(Speed::Max, None)?;
-    let http = stack(waker).map_err(|code| fatal(code.into()))?;
-    let mut player = Player::new(config, Recall::keeping(http), sink).map_err(fatal)?;
-    player.open(Instant(0), &args.url).map_err(fatal)?;
+    let (origin, url) = Origin::of(&args.url, waker).map_err(|error| unopened(args, error))?;
+    let mut player = Player::new(config, Recall::keeping(origin), sink).map_err(fatal)?;
+    player.open(Instant(0), url).map_err(fatal)?;
     loop {
         let now = clock.now();
         let turn = player.step(now, &mut |event| {

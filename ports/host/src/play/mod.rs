@@ -1,6 +1,7 @@
 //! `smoothcore play`: plays a presentation without a screen, and tells how it went.
 
 mod csv;
+mod disk;
 mod drive;
 mod json;
 pub mod net;
@@ -35,6 +36,8 @@ pub use status::{bits, explain};
       fetches the lowest quality level as fast as the link allows; out/video.h264 plays anywhere
   smoothcore play --report session.html --audio all URL
       draws bitrate, throughput and buffers over time on a page to open in a browser
+  smoothcore play film.ism
+      plays files as they lie on disk, with no server
   smoothcore play --speed max --json URL | jq .switches
       the figures for a program
   smoothcore play --key 0123456789abcdef0123456789abcdef:00112233445566778899aabbccddeeff URL
@@ -53,8 +56,8 @@ Exit status:
   1  failed: the message names the error's number and place, and what can be done
   2  the command line makes no sense")]
 pub struct Args {
-    /// URL of the manifest, such as http://HOST/film.ism/Manifest.
-    #[arg(value_name = "URL")]
+    /// URL of the manifest, such as http://HOST/film.ism/Manifest; or a file: an .ism, .ismc, .ismv or .isma.
+    #[arg(value_name = "URL|FILE")]
     url: String,
 
     /// Where samples go: null, or files:DIR.

@@ -144,6 +144,8 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::Connect | Code::ConnectTimeout | Code::NetworkIo => {
             "check that the server runs, and that host and port of the URL are right"
         }
+        Code::NoFile => "check the path; names inside an .ism count from the directory it is in",
+        Code::FileIo => "check that the file may be read, and that it is a file",
         Code::NameResolution => "check the host in the URL, and the name service",
         Code::FirstByteTimeout | Code::IdleTimeout | Code::BodyTruncated => {
             "the server or the link is too slow or breaks off: try again, or look at the server's log"
