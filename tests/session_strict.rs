@@ -1,5 +1,7 @@
 //! A session under a strict configuration refuses what a lenient one plays, and says for which deviation.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use smoothcore::io::{EventKind, Input, Outcome, Output};
 use smoothcore::manifest::Strictness;
 use smoothcore::session::{Config, Session, State};
