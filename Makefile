@@ -31,7 +31,8 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports oracles dist-all audit control abi ctest plays codecs scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports tools-check oracles dist-all audit control abi ctest plays codecs \
+    protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -123,8 +124,16 @@ plays: $(ARCHIVES) tools
 codecs: tools
 	@sh tests/peers/codecs.sh
 
+# Test content encrypted in every way, played with its keys; the clear-key port from C.
+protected: $(ARCHIVES) tools
+	@sh tests/protected/run.sh bin/smoothcore $(call archive,$(HOST))
+	@sh ports/clearkey/c/test.sh
+
 coverage:
 	@sh tests/steps/coverage.sh
+
+tools-check:
+	@sh tests/steps/present.sh ports/host && sh tests/tools/run.sh
 
 oracles:
 	@sh tests/steps/rust.sh oracles

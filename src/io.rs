@@ -9,15 +9,14 @@ use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
 
-mod text;
-
-pub use text::{Captions, Role, TrackId};
 mod protection;
+mod text;
 
 pub use protection::{
     Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
     SampleProtection, Scheme, Secrecy, Subsample,
 };
+pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -115,14 +114,14 @@ pub enum Output<'a> {
     Configure(Configure<'a>),
     /// Give this sample to the decoder; answer with [`Input::Accepted`] or [`Input::Refused`].
     Sample(Sample<'a>),
-    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
-    Captions(Captions<'a>),
     /// A protection header for the DRM agent, unless protection is off; answer with [`Input::Key`], now or later.
     Protection(Offer<'a>),
     /// Decrypt this sample in place; answer with [`Input::Decrypted`].
     Decrypt(Decrypt<'a>),
     /// Could the decoder play this? Answer with [`Input::Capable`]. Only with [`DecoderTraits::CAPABILITIES`].
     Capability(Candidate<'a>),
+    /// A caption payload of the sample that is offered next; nothing is answered. Only with `CaptionChoice::On`.
+    Captions(Captions<'a>),
     /// Order to the presentation clock.
     Rate(Rate),
     /// Throw away what the decoder of a stream holds, and anything of an older epoch.
@@ -199,11 +198,13 @@ pub struct Configure<'a> {
     pub epoch: Epoch,
     /// What it carries.
     pub kind: Kind,
-    /// Codec and its parameters; `private` is start-coded parameter sets or an AudioSpecificConfig.
+    /// Codec and its parameters.
     pub config: &'a CodecConfig,
     /// How the samples will be framed.
     pub framing: Framing,
-    /// Configuration record in the form the framing wants: Annex B parameter sets or `avcC`; AudioSpecificConfig.
+    /// Configuration record in the form the codec has and the framing wants ([`crate::codec::record`]): Annex B
+    /// parameter sets, or the payload of `avcC` or `hvcC`; AudioSpecificConfig; WAVEFORMATEX; the payload of `dac3` or
+    /// `dec3`; the headers of VC-1. May be empty.
     pub record: &'a [u8],
     /// The quality level's `Index`.
     pub level: u32,
@@ -232,11 +233,11 @@ pub struct Sample<'a> {
     pub fragment: u64,
     /// Bitrate of its quality level in bit/s.
     pub bitrate: u32,
+    /// How it is encrypted; `None` when it is clear.
+    pub protection: Option<SampleProtection<'a>>,
     /// Bytes of each sub-sample in order, where the fragment has a table of them (`subs`, ISO/IEC 14496-12 8.7.7): for
     /// bitmap subtitles the document, then its images. Empty otherwise.
     pub pieces: &'a [u32],
-    /// How it is encrypted; `None` when it is clear.
-    pub protection: Option<SampleProtection<'a>>,
     /// The bytes.
     pub data: Parts<'a>,
 }

@@ -10,6 +10,8 @@
 //! No decoder, no renderer, no network stack and no DRM agent: those are the box's, behind the traits in [`port`].
 //! Not in this version: live presentations.
 //!
+//! Presentations on disk need no server: `local` (a feature) answers a session's requests from `.ism`, `.ismv` and `.isma`.
+//!
 //! # Three ways to drive it
 //!
 //! * **Sans-IO**: a [`session::Session`] is told what happened and asked what to do. The host moves the bytes.

@@ -233,7 +233,6 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
                         Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
-                Output::Captions(captions) => self.decoder.captions(&captions),
                 Output::Protection(offer) => self.protection.offer(&offer),
                 Output::Decrypt(mut sample) => {
                     let stream = sample.stream;
@@ -245,6 +244,7 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
                     let answer = self.decoder.can_play(&candidate);
                     self.session.input(at, Input::Capable(stream, position, answer));
                 }
+                Output::Captions(captions) => self.decoder.captions(&captions),
                 Output::Rate(rate) => self.decoder.rate(rate),
                 Output::Flush(stream, epoch) => self.decoder.flush(stream, epoch),
                 Output::EndOfStream(stream, epoch) => self.decoder.end(stream, epoch),

@@ -187,9 +187,9 @@ fn h265_without_vps_finds_it_in_band_or_makes_one() {
 fn short_lengths_of_h265_and_h264_become_start_codes() {
     let attributes = "FourCC=\"H264\" NALUnitLengthField=\"1\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE3C80\"";
     let samples = vec![lengths(1, &[AVC_IDR, "650102"]), lengths(1, &[AVC_P])];
-    let played = run(&single("video", attributes, &[samples.clone()]), ES, 0);
+    let played = run(&single("video", attributes, std::slice::from_ref(&samples)), ES, 0);
     assert_eq!(bytes(&played), [coded(&[AVC_SPS, AVC_PPS, AVC_IDR, "650102"]), coded(&[AVC_P])]);
-    let played = run(&single("video", attributes, &[samples.clone()]), FILE, 0);
+    let played = run(&single("video", attributes, std::slice::from_ref(&samples)), FILE, 0);
     assert_eq!(setup(&played).1, hex("0142C00DFC E10008 6742C00DDA0507E4 010004 68CE3C80"));
     assert_eq!(bytes(&played), samples);
     let two = HEVC.replace("FourCC", "NALUnitLengthField=\"2\" FourCC").leak();
@@ -351,7 +351,7 @@ fn aac_gets_a_header_for_streams_only() {
             "FFF150802E7FFC",
         ),
     ] {
-        let origin = single("audio", attributes, &[samples.clone()]);
+        let origin = single("audio", attributes, std::slice::from_ref(&samples));
         let played = run(&origin, ES, 0);
         assert_eq!(setup(&played), (name, &hex(asc)[..]));
         assert_eq!(bytes(&played)[0], [hex(adts), samples[0].clone()].concat());
@@ -378,4 +378,30 @@ fn an_unknown_picture_codec_goes_to_the_decoder_as_it_is() {
     };
     let played = run(&origin("video", &[unknown, known]), ES, 0);
     assert_eq!(bytes(&played), [coded(&[AVC_SPS, AVC_PPS, AVC_IDR]), coded(&[AVC_P])]);
+}
+
+#[test]
+fn a_switch_to_a_level_without_key_frames_is_told() {
+    // Fragments of two seconds; the second level never starts one with a key frame.
+    let fragments = |first: &str| {
+        (0..6).map(|_| (0..50).map(|n| lengths(4, &[if n == 0 { first } else { AVC_P }])).collect()).collect()
+    };
+    let levels = [
+        Level {
+            attributes: "FourCC=\"H264\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE3C80\"",
+            fragments: fragments(AVC_IDR),
+        },
+        Level {
+            attributes: "FourCC=\"H264\" CodecPrivateData=\"000000016742C00DDA0507E40000000168CE06E2\"",
+            fragments: fragments(AVC_P),
+        },
+    ];
+    let played = run(&origin("video", &levels), ES, 0);
+    assert_eq!(played.decoder.samples.len(), 300, "nothing is lost");
+    let high: Vec<_> = played.decoder.samples.iter().filter(|s| s.bitrate == 2).collect();
+    assert!(!high.is_empty() && high.len() < 300, "both levels were played");
+    assert_eq!(played.count(EventKind::NoKeyFrame), played.count(EventKind::Switch), "once a switch");
+    assert!(high.iter().all(|s| !SampleFlags(s.flags).has(SampleFlags::KEY)));
+    assert!(SampleFlags(high[0].flags).has(SampleFlags::CONFIG));
+    assert_eq!(high[0].bytes, coded(&[AVC_SPS, "68CE06E2", AVC_P]));
 }

@@ -158,9 +158,11 @@ pub struct smoothcore_setup {
     pub nal_length: u32,
     /// 0.
     pub reserved: u32,
-    /// Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty.
+    /// Configuration in the form the codec has and the framing wants: Annex B parameter sets, or the payload of avcC or
+    /// hvcC; AudioSpecificConfig; WAVEFORMATEX; the payload of dac3 or dec3; the headers of VC-1. May be empty.
     pub record: smoothcore_slice,
-    /// The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given.
+    /// The same without regard to the framing: start-coded parameter sets, else as above; of a codec the library does
+    /// not know, the private bytes of the manifest.
     pub codec_private: smoothcore_slice,
     /// The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL.
     pub codec_string: *const c_char,
@@ -205,16 +207,16 @@ pub struct smoothcore_sample {
     pub parts: *const smoothcore_slice,
     /// How it is encrypted; NULL when it is clear.
     pub protection: *const smoothcore_sample_protection,
+    /// NULL.
+    pub reserved: *const c_void,
     /// Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
     /// its images. They count over all parts.
     pub pieces: *const u32,
     /// How many sub-samples; mostly 0.
     pub piece_count: usize,
-    /// NULL.
-    pub reserved: *const c_void,
 }
 
-record!(smoothcore_sample, reserved, pts, dts, duration, pts_90k, dts_90k, fragment);
+record!(smoothcore_sample, piece_count, pts, dts, duration, pts_90k, dts_90k, fragment);
 
 /// What the decoder of one stream holds. The library has set `struct_size`, `position` to SMOOTHCORE_NO_TIME and the
 /// rest to zeros before a port fills it.
@@ -289,6 +291,7 @@ pub const SMOOTHCORE_OUTPUT_PROTECTION: u32 = 9;
 pub const SMOOTHCORE_OUTPUT_DECRYPT: u32 = 10;
 /// Output: could the decoder play `candidate`? Answer with smoothcore_session_capable.
 pub const SMOOTHCORE_OUTPUT_CAPABILITY: u32 = 11;
+
 /// Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions.
 pub const SMOOTHCORE_OUTPUT_CAPTIONS: u32 = 12;
 

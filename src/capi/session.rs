@@ -102,11 +102,6 @@ impl Body {
                 }
                 Err(code) => broken = Some(code),
             },
-            Output::Captions(captions) => {
-                self.captions = tracks::captions(&captions);
-                out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
-                out.captions = &raw const self.captions;
-            }
             Output::Protection(offer) => {
                 self.offer = protection::offer(&offer);
                 out.kind = SMOOTHCORE_OUTPUT_PROTECTION;
@@ -123,6 +118,11 @@ impl Body {
                 self.candidate = protection::candidate(&candidate, framing, &mut self.setup, &mut self.codec);
                 out.kind = SMOOTHCORE_OUTPUT_CAPABILITY;
                 out.candidate = &raw const self.candidate;
+            }
+            Output::Captions(captions) => {
+                self.captions = tracks::captions(&captions);
+                out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
+                out.captions = &raw const self.captions;
             }
             Output::Rate(rate) => {
                 out.kind = SMOOTHCORE_OUTPUT_RATE;

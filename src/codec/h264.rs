@@ -119,6 +119,7 @@ struct Sps {
 
 impl Sps {
     /// ITU-T H.264 7.3.2.1.1, up to the cropping rectangle. `None` for anything out of range.
+    #[inline(never)]
     fn parse(unit: &[u8]) -> Option<Sps> {
         let ([_, profile, _, _], rest) = unit.split_first_chunk::<4>()?;
         let mut bits = Bits::of_nal(rest);

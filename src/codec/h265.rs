@@ -40,7 +40,6 @@ fn append_record(config: &CodecConfig, account: &mut Account, out: &mut Bytes) -
     out.extend(account, &sps.general)?;
     let layers =
         sps.sub_layers.wrapping_add(1) << 3 | sps.nested << 2 | config.nal_length.saturating_sub(1) & 3;
-    let arrays = count.kinds().iter().filter(|(_, n)| *n > 0).count() as u8;
     out.extend(
         account,
         &[
@@ -53,19 +52,44 @@ fn append_record(config: &CodecConfig, account: &mut Account, out: &mut Bytes) -
             0,
             0,
             layers,
-            arrays,
+            // Three arrays: sets that are missing are made.
+            3,
         ],
     )?;
-    // Complete: no more of its kind come in band.
-    let complete = if is_complete(config) { 0x80 } else { 0 };
-    for ((role, number), kind) in count.kinds().into_iter().zip([32, 33, 34]) {
-        if number > 0 {
-            // At most 256 of a kind were taken.
-            out.extend(account, &[complete | kind, (number >> 8) as u8, number as u8])?;
-            nal::append_with_lengths(out, account, Codec::H265, units, role)?;
-        }
+    if count.vps == 0 {
+        let mut made = Bytes::new();
+        let done = make_vps(config, account, &mut made)
+            .and_then(|()| append_array(config, account, out, Units::of_stream(&made), (Role::Vps, 1)));
+        made.free(account);
+        done?;
+    }
+    for kind in count.kinds() {
+        append_array(config, account, out, units, kind)?;
     }
     Ok(())
+}
+
+/// Appends all sets of one kind; nothing when there is none.
+fn append_array(
+    config: &CodecConfig,
+    account: &mut Account,
+    out: &mut Bytes,
+    units: Units<'_>,
+    (role, number): (Role, usize),
+) -> Result<()> {
+    if number == 0 {
+        return Ok(());
+    }
+    let kind = match role {
+        Role::Vps => 32,
+        Role::Sps => 33,
+        _ => 34,
+    };
+    // Complete: no more of its kind come in band.
+    let complete = if is_complete(config) { 0x80 } else { 0 };
+    // At most 256 of a kind were taken.
+    out.extend(account, &[complete | kind, (number >> 8) as u8, number as u8])?;
+    nal::append_with_lengths(out, account, Codec::H265, units, role)
 }
 
 /// Whether every parameter set is in the configuration, and none need be looked for in band: what tells `hvc1` from
@@ -84,16 +108,23 @@ pub fn complete(config: &mut CodecConfig, account: &mut Account) -> Result<()> {
     if config.codec != Codec::H265 || nal::first(config, Role::Vps).is_some() {
         return Ok(());
     }
-    let Some(made) = nal::first(config, Role::Sps).and_then(make_vps) else { return Ok(()) };
     let mut unit = Bytes::new();
-    let escaped = escape(&mut unit, account, &made);
-    let done = escaped.and_then(|()| nal::adopt(config, account, &unit));
+    let done = make_vps(config, account, &mut unit).and_then(|()| nal::adopt(config, account, &unit));
     unit.free(account);
     done
 }
 
+/// Appends a video parameter set for the pictures of the first SPS, behind a start code; nothing when there is none that
+/// can be read.
+fn make_vps(config: &CodecConfig, account: &mut Account, out: &mut Bytes) -> Result<()> {
+    match nal::first(config, Role::Sps).and_then(vps_of) {
+        Some(made) => escape(out, account, &made),
+        None => Ok(()),
+    }
+}
+
 /// A video parameter set for the pictures of `sps`, without start code and emulation prevention.
-fn make_vps(sps: &[u8]) -> Option<super::bits::Packed> {
+fn vps_of(sps: &[u8]) -> Option<super::bits::Packed> {
     let known = Sps::parse(sps)?;
     let mut vps = Packer::default();
     vps.put(0x4001, 16);
@@ -165,6 +196,7 @@ pub(super) struct Sps {
 
 impl Sps {
     /// ITU-T H.265 7.3.2.2.1, up to the ordering of pictures. `None` for anything out of range.
+    #[inline(never)]
     fn parse(unit: &[u8]) -> Option<Sps> {
         let mut bits = Bits::of_nal(unit.get(2..)?);
         let vps_id = bits.bits(4)? as u8;

@@ -19,6 +19,18 @@ pub enum AudioChoice {
     None,
 }
 
+/// What is done about encrypted samples.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProtectionMode {
+    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionUnsupported`] where one is found.
+    #[default]
+    None,
+    /// They go to the decoder as they are, with everything it needs to decrypt them.
+    Decoder,
+    /// The host decrypts them in memory; the decoder gets clear ones.
+    Decrypt,
+}
+
 /// Which text streams are played from the start; `Session::select` changes it later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TextChoice {
@@ -41,18 +53,6 @@ pub enum CaptionChoice {
     Off,
     /// They stay in the samples and come as `Output::Captions`, too.
     On,
-}
-
-/// What is done about encrypted samples.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum ProtectionMode {
-    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionUnsupported`] where one is found.
-    #[default]
-    None,
-    /// They go to the decoder as they are, with everything it needs to decrypt them.
-    Decoder,
-    /// The host decrypts them in memory; the decoder gets clear ones.
-    Decrypt,
 }
 
 /// Configuration of one session. Start from `Config::default()`; zero means the default in every number.

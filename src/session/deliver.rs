@@ -59,7 +59,7 @@ impl Session {
                     return None;
                 }
                 Err(error) => {
-                    self.fault(i, error);
+                    self.no_setup(i, error);
                     return None;
                 }
             }
@@ -67,12 +67,8 @@ impl Session {
                 Ok(true) => Some(Step::Configure(i)),
                 // Same decoder set-up as before: nothing to ask.
                 Ok(false) => self.offer_sample(i),
-                Err(error) if error.code == Code::CodecConfig => {
-                    self.give_up_front_level(i, error);
-                    None
-                }
                 Err(error) => {
-                    self.fault(i, error);
+                    self.no_setup(i, error);
                     None
                 }
             };
@@ -152,7 +148,8 @@ impl Session {
                 .filter(|_| f.prepared != Some(f.next))
                 .map_or(0, |s| s.size as usize)
         });
-        self.make_room(size.saturating_add(PREFIX));
+        let sets = self.feeds.get(i).map_or(0, |f| f.record.len());
+        self.make_room(size.saturating_add(PREFIX).saturating_add(sets));
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
         if let Some(step) = self.caption_step(i) {
             return Some(step);
@@ -222,8 +219,8 @@ impl Session {
             flags,
             fragment: front.start,
             bitrate: front.bitrate,
-            pieces: &feed.pieces,
             protection: self.protect.of(front, feed.guard.parts()),
+            pieces: &feed.pieces,
             data,
         })
     }
@@ -279,7 +276,10 @@ impl Session {
     }
 
     /// The front fragment's level cannot be set up: its fragments come from another one.
-    fn give_up_front_level(&mut self, i: usize, error: Error) {
+    fn no_setup(&mut self, i: usize, error: Error) {
+        if matches!(error.code, Code::Budget | Code::NoMemory) {
+            return self.fault(i, error);
+        }
         let front = self.feeds.get(i).and_then(|f| f.queue.first());
         if let Some(level) = front.map(|f| f.level) {
             self.drop_level(i, level, error);

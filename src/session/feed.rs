@@ -187,12 +187,12 @@ pub(super) struct Feed {
     pub staged: Bytes,
     /// Configuration record in the decoder's form.
     pub record: Bytes,
+    /// Keys of its samples.
+    pub guard: Guard,
     /// Captions in the sample to be offered.
     pub captions: Found,
     /// Sizes of the sub-samples of the sample on offer.
     pub pieces: List<u32>,
-    /// Keys of its samples.
-    pub guard: Guard,
 }
 
 /// One fragment being fetched or handed out.
@@ -208,9 +208,9 @@ pub(super) struct Fragment {
     pub body: Chain,
     pub walk: BoxWalk,
     pub table: SampleTable,
+    pub cipher: Cipher,
     /// Of text: where the parts of samples begin.
     pub parts: PartTable,
-    pub cipher: Cipher,
     /// Samples whose place in the body is known and checked.
     pub placed: usize,
     pub complete: bool,
@@ -228,6 +228,8 @@ pub(super) struct Fragment {
     pub after_hole: bool,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
+    /// Samples in which parameter sets have been looked for.
+    pub searched: usize,
 }
 
 impl Fragment {
@@ -241,8 +243,8 @@ impl Fragment {
             body: Chain::new(),
             walk: BoxWalk::new(),
             table: SampleTable::new(),
-            parts: PartTable::new(),
             cipher: Cipher::new(),
+            parts: PartTable::new(),
             placed: 0,
             complete: false,
             next: 0,
@@ -252,6 +254,7 @@ impl Fragment {
             in_order: true,
             after_hole: false,
             no_key: false,
+            searched: 0,
         }
     }
 
@@ -267,6 +270,7 @@ impl Fragment {
         self.complete = false;
         self.cipher.clear();
         self.prepared = None;
+        self.searched = 0;
         self.placed = 0;
         self.parts.clear();
         if self.committed() {
@@ -333,9 +337,9 @@ impl Feed {
             prefix: Bytes::new(),
             staged: Bytes::new(),
             record: Bytes::new(),
+            guard: Guard::default(),
             captions: Found::new(),
             pieces: List::new(),
-            guard: Guard::default(),
         }
     }
 
@@ -423,11 +427,11 @@ impl Feed {
     /// Makes the back of the queue ready for a body from byte 0.
     pub fn restart_back(&mut self, pool: &mut Pool, account: &mut Account) {
         self.checked.clear();
-        let form = if self.leads() { Form::Boxes } else { Form::Unknown };
         if self.offer == Offer::Decrypting && self.queue.len() == 1 {
             // The answer will be about bytes that are gone.
             self.offer = Offer::Lost;
         }
+        let form = if self.leads() { Form::Boxes } else { Form::Unknown };
         if let Some(back) = self.queue.last_mut() {
             back.restart(pool, account);
             back.form = form;
@@ -448,6 +452,7 @@ impl Feed {
         fragment.duration = duration;
         fragment.next = 0;
         fragment.no_key = false;
+        fragment.searched = 0;
         fragment.again = false;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)

@@ -139,11 +139,7 @@ impl Session {
         let most = self.config.limits.codec_config_bytes;
         let account = &mut self.account;
         let feed = self.feeds.get_mut(i).ok_or_else(missing)?;
-        let front = feed.queue.first().ok_or_else(missing)?;
-        if front.encryption().is_some() {
-            // Nobody here can read it.
-            return Ok(Learned::Enough);
-        }
+        let front = feed.queue.first_mut().ok_or_else(missing)?;
         let stream = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(feed.id.0)));
         let level = stream.and_then(|s| s.levels.get_mut(usize::from(front.level))).ok_or_else(missing)?;
         let config = &mut level.config;
@@ -152,21 +148,21 @@ impl Session {
         if lack == Lack::Nothing && !dolby {
             return Ok(Learned::Enough);
         }
+        if front.encryption().is_some() {
+            // Nobody here can read it.
+            return h265::complete(config, account).map(|()| Learned::Enough);
+        }
         let mut found = Bytes::new();
         let done = if dolby {
             first_sample(front, &self.pool, account, most, &mut found)
                 .and_then(|()| dolby::adopt_sync_frame(config, account, &found).map(|_| Learned::Enough))
         } else {
-            sets(front, &self.pool, config, account, most, &mut found)
-                .and_then(|readable| nal::adopt(config, account, &found).map(|()| readable))
+            search(front, &self.pool, config, account, most, &mut found)
         };
         found.free(account);
         match done? {
+            Learned::NotYet if front.complete => Ok(Learned::Nothing),
             Learned::Enough => h265::complete(config, account).map(|()| Learned::Enough),
-            _ if nal::lack(config) != Lack::Essential => {
-                h265::complete(config, account).map(|()| Learned::Enough)
-            }
-            _ if !front.complete => Ok(Learned::NotYet),
             other => Ok(other),
         }
     }
@@ -315,42 +311,61 @@ fn append_nal(
     Ok(())
 }
 
-/// Appends the parameter sets before the first slices of the samples at hand, in byte stream form, no more than `most`
-/// bytes. `Enough` when the samples cannot be read: there is nothing to wait for then.
+/// Looks for parameter sets in the samples at hand, each once, until nothing essential is missing. `Enough` also when
+/// the samples cannot be read: there is nothing to wait for then.
+fn search(
+    f: &mut Fragment,
+    pool: &Pool,
+    config: &mut CodecConfig,
+    account: &mut Account,
+    most: u32,
+    found: &mut Bytes,
+) -> Result<Learned> {
+    for n in f.next.max(f.searched)..f.placed {
+        let Some(sample) = f.table.samples().get(n) else { break };
+        let (at, size) = (u64::from(sample.offset), u64::from(sample.size));
+        // What has its start codes already was read before.
+        if at.saturating_add(size) > f.body.len() || f.prepared == Some(n) || f.is_encrypted(n) {
+            break;
+        }
+        if check_nals(f, pool, at, size, config.nal_length).is_err() {
+            return Ok(Learned::Enough);
+        }
+        f.searched = n.saturating_add(1);
+        found.clear();
+        sets(f, pool, config, account, (at, size, most), found)?;
+        nal::adopt(config, account, found)?;
+        if nal::lack(config) != Lack::Essential {
+            return Ok(Learned::Enough);
+        }
+    }
+    Ok(if nal::lack(config) == Lack::Essential { Learned::NotYet } else { Learned::Enough })
+}
+
+/// Appends the parameter sets before the first slice of the sample at `at` of so many bytes, in byte stream form, no
+/// more than `most` bytes.
 fn sets(
     f: &Fragment,
     pool: &Pool,
     config: &CodecConfig,
     account: &mut Account,
-    most: u32,
+    (at, size, most): (u64, u64, u32),
     out: &mut Bytes,
-) -> Result<Learned> {
-    for (n, sample) in f.table.samples().iter().enumerate().take(f.placed).skip(f.next) {
-        let (mut pos, end) = (u64::from(sample.offset), u64::from(sample.offset) + u64::from(sample.size));
-        // What has its start codes already was read before.
-        if end > f.body.len() || f.prepared == Some(n) || f.is_encrypted(n) {
-            break;
-        }
-        if check_nals(f, pool, pos, u64::from(sample.size), config.nal_length).is_err() {
-            return Ok(Learned::Enough);
-        }
-        while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
-            pos = body.saturating_add(len);
-            match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
-                Some(Role::Slice | Role::KeySlice) => break,
-                Some(Role::Vps | Role::Sps | Role::Pps) if len > 0 => {
-                    if len.saturating_add(out.len() as u64) < u64::from(most) {
-                        append_nal(out, account, f, pool, body, len)?;
-                    }
-                }
-                _ => {}
+) -> Result<()> {
+    let (mut pos, end) = (at, at.saturating_add(size));
+    while let Some((body, len)) = nal_at(f, pool, pos, end, config.nal_length) {
+        pos = body.saturating_add(len);
+        match f.body.byte(pool, body).map(|b| nal::role(config.codec, b)) {
+            Some(Role::Slice | Role::KeySlice) if len > 0 => break,
+            Some(Role::Vps | Role::Sps | Role::Pps)
+                if len > 0 && len.saturating_add(out.len() as u64) < u64::from(most) =>
+            {
+                append_nal(out, account, f, pool, body, len)?;
             }
-        }
-        if !out.is_empty() {
-            break;
+            _ => {}
         }
     }
-    Ok(Learned::Nothing)
+    Ok(())
 }
 
 /// Appends the sample in front, no more than `most` bytes of it.

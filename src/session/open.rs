@@ -226,7 +226,7 @@ impl Session {
 
     /// Turns the streams on that are played from the start; where that is.
     fn choose_streams(&mut self, manifest: &Manifest) -> Result<MediaTime> {
-        let video = self.first_of(Kind::Video);
+        let video = self.first_of(manifest, Kind::Video);
         if let Some(feed) = video.and_then(|i| self.feeds.get_mut(i)) {
             feed.selected = true;
         }
@@ -299,8 +299,15 @@ impl Session {
         self.feeds.push(&mut self.account, feed)
     }
 
-    fn first_of(&self, kind: Kind) -> Option<usize> {
-        self.feeds.iter().position(|f| f.kind == kind)
+    /// The first stream of a kind; one whose codec the library knows goes before one that perhaps the decoder does.
+    fn first_of(&self, manifest: &Manifest, kind: Kind) -> Option<usize> {
+        let known = |f: &Feed| {
+            let level = f.rungs.first().map_or(0, |r| usize::from(r.level));
+            let stream = manifest.streams.get(usize::from(f.id.0));
+            stream.and_then(|s| s.levels.get(level)).is_some_and(|l| l.config.codec != Codec::Other)
+        };
+        let first = |f: &Feed| f.kind == kind;
+        self.feeds.iter().position(|f| first(f) && known(f)).or_else(|| self.feeds.iter().position(first))
     }
 
     fn select_audio(&mut self, manifest: &Manifest) {
@@ -309,10 +316,10 @@ impl Session {
         };
         let chosen = match &self.config.audio {
             AudioChoice::None => None,
-            AudioChoice::First => self.first_of(Kind::Audio),
+            AudioChoice::First => self.first_of(manifest, Kind::Audio),
             AudioChoice::Language(letters) => {
                 let spoken = self.feeds.iter().position(|f| f.kind == Kind::Audio && speaks(f, letters));
-                spoken.or_else(|| self.first_of(Kind::Audio))
+                spoken.or_else(|| self.first_of(manifest, Kind::Audio))
             }
             AudioChoice::All => {
                 for feed in self.feeds.iter_mut().filter(|f| f.kind == Kind::Audio) {

@@ -447,11 +447,11 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
-        let leads = self.feeds.get(i).is_some_and(Feed::leads);
         if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
             self.drop_stream(i, Error { code: Code::ProtectionUnsupported, ..error });
             return;
         }
+        let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),

@@ -37,6 +37,9 @@ pub struct Recorder {
     pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
     pub rates: Vec<(u64, Rate)>,
+    /// Bitrates it says it cannot play, and those it was asked about.
+    pub incapable: Vec<u32>,
+    pub asked: Vec<(u16, u32)>,
     /// Stream, presentation time and bytes of captions, and how many samples had been taken.
     pub captions: Vec<(u16, i64, Vec<u8>, usize)>,
     /// Sizes of sub-samples of each sample that has them, by its place in `samples`.
@@ -45,9 +48,6 @@ pub struct Recorder {
     pub taken_at: Vec<u64>,
     /// When a stream was flushed.
     pub flushes: Vec<(u64, u16)>,
-    /// Bitrates it says it cannot play, and those it was asked about.
-    pub incapable: Vec<u32>,
-    pub asked: Vec<(u16, u32)>,
     pub offers: u64,
     pub last: u64,
 }
@@ -97,12 +97,12 @@ impl Recorder {
             records: Vec::new(),
             running: false,
             rates: Vec::new(),
+            incapable: Vec::new(),
+            asked: Vec::new(),
             captions: Vec::new(),
             pieces: BTreeMap::new(),
             taken_at: Vec::new(),
             flushes: Vec::new(),
-            incapable: Vec::new(),
-            asked: Vec::new(),
             offers: 0,
             last: 0,
         }
@@ -141,11 +141,11 @@ impl Decoder for Recorder {
             return Configured::Refused;
         }
         held.configured.push(setup.bitrate);
-        held.text = setup.kind == smoothcore::io::Kind::Text;
-        held.fourcc = setup.config.fourcc.to_string();
         let name = smoothcore::codec::codec_string(setup.config).to_string();
         self.records.push((setup.stream.0, name, setup.record.to_vec()));
         held.key = setup.key.map(|k| k.0);
+        held.text = setup.kind == smoothcore::io::Kind::Text;
+        held.fourcc = setup.config.fourcc.to_string();
         writeln!(
             self.log,
             "configure {} epoch {} level {} bitrate {} record {:016x}",
@@ -201,10 +201,6 @@ impl Decoder for Recorder {
             fnv1a(sample.data.clone())
         )
         .unwrap();
-        if !sample.pieces.is_empty() {
-            self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
-        }
-        self.taken_at.push(self.now);
         if let Some(p) = &sample.protection {
             assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
             writeln!(
@@ -220,6 +216,10 @@ impl Decoder for Recorder {
             .unwrap();
             super::agent::apply(&mut bytes, p.kid, p.iv, p.subsamples);
         }
+        if !sample.pieces.is_empty() {
+            self.pieces.insert(self.samples.len(), sample.pieces.to_vec());
+        }
+        self.taken_at.push(self.now);
         self.samples.push(Taken {
             handle: sample.protection.map(|p| p.handle.0),
             stream,
@@ -253,14 +253,14 @@ impl Decoder for Recorder {
         self.streams.entry(stream.0).or_default().ended = true;
     }
 
-    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
-        let taken = self.samples.len();
-        self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
-    }
-
     fn can_play(&mut self, candidate: &Candidate<'_>) -> Capable {
         self.asked.push((candidate.stream.0, candidate.bitrate));
         if self.incapable.contains(&candidate.bitrate) { Capable::No } else { Capable::Yes }
+    }
+
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        let taken = self.samples.len();
+        self.captions.push((captions.stream.0, captions.pts.0, captions.data.to_vec(), taken));
     }
 
     fn rate(&mut self, rate: Rate) {

@@ -149,11 +149,11 @@ impl Decoder for Clocked<'_> {
     fn end(&mut self, stream: StreamId, epoch: smoothcore::io::Epoch) {
         self.inner.end(stream, epoch);
     }
-    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
-        self.inner.captions(captions);
-    }
     fn can_play(&mut self, candidate: &smoothcore::io::Candidate<'_>) -> smoothcore::io::Capable {
         self.inner.can_play(candidate)
+    }
+    fn captions(&mut self, captions: &smoothcore::io::Captions<'_>) {
+        self.inner.captions(captions);
     }
     fn rate(&mut self, rate: smoothcore::io::Rate) {
         self.inner.advance(self.now.get());
@@ -340,7 +340,6 @@ fn drain(
                     Submitted::Refused => session.input(at, Input::Refused(stream)),
                 }
             }
-            Output::Captions(captions) => decoder.captions(&captions),
             Output::Protection(offer) => agent.offer(&offer),
             Output::Decrypt(mut sample) => {
                 let stream = sample.stream;
@@ -352,6 +351,7 @@ fn drain(
                 let answer = decoder.can_play(&candidate);
                 session.input(at, Input::Capable(stream, position, answer));
             }
+            Output::Captions(captions) => decoder.captions(&captions),
             Output::Rate(rate) => decoder.rate(rate),
             Output::Flush(stream, epoch) => decoder.flush(stream, epoch),
             Output::EndOfStream(stream, epoch) => decoder.end(stream, epoch),

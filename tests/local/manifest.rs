@@ -5,7 +5,7 @@ use smoothcore::local::URL;
 use smoothcore::manifest::{Manifest, ManifestParser};
 use smoothcore::mem::Account;
 
-use super::media::testcard_muxed;
+use super::media::{boxed, edited, testcard_muxed, without_index};
 use super::source::{Memory, get, local};
 
 fn parse(bytes: &[u8]) -> Manifest {
@@ -99,4 +99,33 @@ fn odd_names_and_attributes_survive_the_way_through_xml_and_urls() {
     let played = super::source::play(memory, "a.ism", super::source::config()).unwrap();
     assert_eq!(played.state, smoothcore::session::State::Ended);
     assert_eq!(played.decoder.samples.len(), 1200);
+}
+
+#[test]
+fn what_an_encrypted_file_says_to_protection_systems_becomes_a_header() {
+    let (playready, other) = (*b"\x9A\x04\xF0\x79\x98\x40\x42\x86\xAB\x92\xE6\x5B\xE0\x88\x5F\x95", [7; 16]);
+    let full = |fields: &[&[u8]]| [&[0u8; 4][..], &fields.concat()].concat();
+    let pssh =
+        |id: &[u8; 16], data: &[u8]| boxed(b"pssh", &full(&[id, &(data.len() as u32).to_be_bytes(), data]));
+    let tenc = boxed(b"tenc", &full(&[&[0, 0, 1, 8], &[9; 16]]));
+    let schm = boxed(b"schm", &full(&[b"cenc", &[0, 1, 0, 0]]));
+    let sinf = boxed(b"sinf", &[boxed(b"frma", b"avc1"), schm, boxed(b"schi", &tenc)].concat());
+    let clear = Memory::testcard().get("testcard_64.ismv");
+    let stsd = [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"];
+    let encrypted = edited(&clear, &stsd, &|entries| {
+        [&entries[..8], &boxed(b"encv", &[&entries[16..], &sinf[..]].concat())].concat()
+    });
+    for length in 0..5 {
+        let data = &b"\x00\xFFob"[..length];
+        let file = edited(&encrypted, &[b"moov"], &|moov| {
+            [moov, &pssh(&playready, data), &pssh(&playready, b"again"), &pssh(&other, b"")].concat()
+        });
+        // Places have changed, so the index has gone.
+        let memory = Memory { piece: 999, ..Memory::default() }.with("m.ismv", without_index(&file));
+        let made = made(memory, "m.ismv");
+        let headers: Vec<_> = made.protection.iter().map(|h| (h.system_id, h.data.to_vec())).collect();
+        assert_eq!(headers[0], (playready, data.to_vec()));
+        let config = &made.streams[0].levels[0].config;
+        assert_eq!((config.codec, config.width), (smoothcore::codec::Codec::H264, 256));
+    }
 }

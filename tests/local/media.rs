@@ -33,6 +33,23 @@ pub fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// `bytes` with the content of the first box of that path changed.
+pub fn edited(bytes: &[u8], path: &[&[u8; 4]], change: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let Some((first, rest)) = path.split_first() else { return change(bytes) };
+    let mut out = Vec::new();
+    let mut done = false;
+    for (kind, range) in boxes(bytes) {
+        if kind == **first && !done {
+            done = true;
+            out.extend(boxed(&kind, &edited(&bytes[range.start + 8..range.end], rest, change)));
+        } else {
+            out.extend_from_slice(&bytes[range]);
+        }
+    }
+    assert!(done, "{path:?}");
+    out
+}
+
 /// Puts `id` behind the first `kind` in `bytes`, at `offset` from the box's start.
 fn renumber(bytes: &mut [u8], kind: &[u8; 4], offset: usize, id: u32) {
     let at = bytes.windows(4).position(|w| w == kind).unwrap() - 4;

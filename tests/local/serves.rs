@@ -164,8 +164,7 @@ fn a_crashed_file_has_all_but_its_last_fragment() {
 fn opening_happens_once_and_says_what_is_wrong() {
     let fails = |memory: Memory, name: &str| {
         let mut local = local(memory);
-        let error = local.open(name).unwrap_err();
-        error
+        local.open(name).unwrap_err()
     };
     assert_eq!(fails(Memory::testcard(), "nothing.ism").code, Code::NoFile);
     assert_eq!(fails(Memory::testcard(), "nothing.ismv").code, Code::NoFile);

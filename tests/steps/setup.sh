@@ -9,12 +9,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 
 packages="gcc libc6-dev make ca-certificates"
+# One more witness of a few steps, which say so where it is missing.
+optional=
 targets=
 if [ "$what" = check ]; then
     packages="$packages curl ffmpeg g++ nginx-light qemu-user qemu-system-arm
         gcc-arm-linux-gnueabihf g++-arm-linux-gnueabihf libc6-dev-armhf-cross
         gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
         gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    optional="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-base-apps
+        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav"
     targets="armv7-unknown-linux-gnueabihf aarch64-unknown-linux-gnu armv7a-none-eabi thumbv7em-none-eabihf"
 fi
 
@@ -40,6 +44,20 @@ if command -v dpkg-query >/dev/null; then
             echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
             exit 1
         fi
+    fi
+    wanted=
+    for p in $optional; do
+        case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null || true) in
+            "install ok installed") ;;
+            *) wanted="$wanted $p" ;;
+        esac
+    done
+    if [ -n "$wanted" ] && [ "$(id -u)" = 0 ]; then
+        echo "setup: installing$wanted"
+        export DEBIAN_FRONTEND=noninteractive
+        { apt-get -o DPkg::Lock::Timeout=300 update -qq &&
+            apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $wanted >/dev/null; } ||
+            echo "setup: without$wanted: the steps that would ask them say so"
     fi
 else
     echo "setup: no Debian; these packages or their like are needed: "$packages >&2

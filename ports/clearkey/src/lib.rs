@@ -4,10 +4,12 @@
 //! AES-128 in counter mode, in chained blocks, and in chained blocks by a pattern. Keys lie in memory as they are; a
 //! product has an agent that keeps them.
 
+mod agent;
 mod keys;
 
 pub use smoothcore::protection::{Kid, Scheme};
 
+pub use agent::{Agent, Trouble};
 pub use keys::{Keys, Named, NotNamed, checksum, test_key};
 
 use std::fmt;

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Smooth Streaming tools for a workstation: play presentations, serve them, and make their manifests.
+/// Smooth Streaming tools for a workstation: play presentations, serve, keep and convert them, and look into them.
 #[derive(Parser)]
 #[command(
     name = "smoothcore",
@@ -26,6 +26,8 @@ use clap::{Parser, Subcommand};
       serves the presentations in a directory, over a link as bad as one likes
   smoothcore play http://127.0.0.1:8080/testcard/testcard.ism/Manifest --report session.html
       plays one as a set-top box would and draws how it went
+  smoothcore probe film.ismc
+      shows what a manifest, a fragment or a media file says
   smoothcore index film_*.ismv film_*.isma -o film
       writes the manifests of a presentation that is to be served
 

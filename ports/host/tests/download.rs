@@ -215,6 +215,32 @@ fn encrypted_content_keeps_its_boxes_and_headers() {
     assert!(client.contains("AAECAw=="), "{client}");
 }
 
+#[test]
+fn samples_that_stand_in_the_manifest_stay_there() {
+    let server = Server::start();
+    let tail = "<StreamIndex Type=\"text\" Subtype=\"SCMD\" Name=\"marks\" ManifestOutput=\"TRUE\" TimeScale=\"1000\" \
+        ParentStreamIndex=\"video\"><QualityLevel Index=\"0\" Bitrate=\"0\" FourCC=\"DATA\" CodecPrivateData=\"\"/>\
+        <c t=\"1\" d=\"2\"><f i=\"0\">AAECAw==</f></c><c t=\"9\" d=\"2\"/></StreamIndex>";
+    server.put("/film.ism/Manifest", manifest("Duration=\"20\"", "<c t=\"0\" d=\"20\"/>", tail).as_bytes());
+    server.put(&path(0), &fragment(1, &[], &[(b"picture", 20, 0, 0)]));
+    let dir = scratch("download-marks");
+    let done = download(&server.url("/film.ism/Manifest"), &dir, &[]);
+    assert!(done.status.success(), "{}", said(&done));
+    let client = fs::read_to_string(dir.join("film.ismc")).unwrap();
+    assert!(client.contains("<f i=\"0\">AAECAw==</f>"), "{client}");
+    let found = probe(&dir.join("film.ismc"));
+    let marks = &found["streams"][1];
+    assert_eq!(
+        (&marks["name"], &marks["subtype"], &marks["parent"]),
+        (&"marks".into(), &"SCMD".into(), &"video".into())
+    );
+    assert_eq!(
+        (&marks["embedded"], &marks["fragments"], &marks["timescale"]),
+        (&true.into(), &2.into(), &1000.into())
+    );
+    assert_eq!(found["deviations"], Value::Array(Vec::new()));
+}
+
 /// One second of a live stream: the fragments announce the one after them.
 fn live(at: u64, ahead: u64) -> Vec<u8> {
     let second = 10_000_000;

@@ -261,6 +261,59 @@ fn no_sample_is_lost_or_doubled_or_changed_by_switching() {
 }
 
 #[test]
+fn files_on_disk_give_the_samples_of_a_server() {
+    let origin = Origin::start(&testcard(), &[]);
+    let dir = scratch("play-disk");
+    let by_stream = |dir: &Path| {
+        let log = fs::read_to_string(dir.join("samples.log")).unwrap();
+        let mut lines: Vec<_> = log.lines().map(str::to_owned).collect();
+        // How streams alternate depends on when bytes come.
+        lines.sort_by_key(|line| line.split(' ').next().unwrap().to_owned());
+        lines
+    };
+    let copy = dir.join("without client manifest");
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(testcard()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending != "ismc") {
+            fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    for (index, _, _) in LEVELS {
+        let level = index.to_string();
+        let sink = |name: &str| {
+            (dir.join(format!("{name}{level}")), format!("files:{}/{name}{level}", dir.display()))
+        };
+        let options = |sink: &str| -> Vec<String> {
+            ["--speed", "max", "--audio", "all", "--level", &level, "--sink", sink]
+                .map(str::to_owned)
+                .to_vec()
+        };
+        let (served, to) = sink("served");
+        let options_of: Vec<_> = options(&to);
+        assert!(play(&origin, &options_of.iter().map(String::as_str).collect::<Vec<_>>()).status.success());
+        let expected = by_stream(&served);
+        assert_eq!(expected.len(), 1200 + 2 * 2252);
+        for (name, file) in [
+            ("ism", testcard().join("testcard.ism")),
+            ("ismc", testcard().join("testcard.ismc")),
+            ("made", copy.join("testcard.ism")),
+        ] {
+            let (played, to) = sink(name);
+            let mut args = vec!["play".to_owned()];
+            args.extend(options(&to));
+            args.push(file.to_str().unwrap().to_owned());
+            let done = smoothcore(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+            assert!(done.status.success(), "{}", stderr(&done));
+            assert!(by_stream(&played) == expected, "{name} at level {index}");
+        }
+    }
+    let missing = smoothcore(&["play", "none.ism"], &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stderr(&missing).contains("none.ism: the file is not there (-8)"), "{}", stderr(&missing));
+}
+
+#[test]
 fn the_figures_are_one_object_with_exactly_these_keys() {
     let log = scratch("play-json").join("requests");
     let origin = Origin::start(&testcard(), &["--log", log.to_str().unwrap()]);

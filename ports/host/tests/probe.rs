@@ -230,7 +230,7 @@ fn base64(bytes: &[u8]) -> String {
     let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
     let six = bits.chunks(6).map(|six| six.iter().fold(0, |all, bit| all << 1 | bit) << (6 - six.len()));
     let mut text: String = six.map(|value| char::from(digits[usize::from(value)])).collect();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

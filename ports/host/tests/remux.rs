@@ -238,6 +238,47 @@ fn pictures_shown_before_they_are_decoded_are_put_right() {
 }
 
 #[test]
+fn times_of_presentation_are_told_from_times_of_decoding() {
+    let server = Server::start();
+    let manifest = format!(
+        "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" Duration=\"3000\" TimeScale=\"1000\">\
+         <StreamIndex Type=\"video\" Chunks=\"3\" QualityLevels=\"1\" Url=\"{{bitrate}}/{{start time}}\">\
+         <QualityLevel Index=\"0\" Bitrate=\"5\" FourCC=\"H264\" MaxWidth=\"256\" MaxHeight=\"144\" \
+         CodecPrivateData=\"{AVC}\"/><c t=\"0\"/><c t=\"1040\"/><c t=\"5000\" d=\"1000\"/></StreamIndex>\
+         </SmoothStreamingMedia>"
+    );
+    server.put("/a/Manifest", manifest.as_bytes());
+    let pair =
+        |composition| fragment(1, &[], &[(b"1", 500, 0x0200_0000, composition), (b"2", 500, 0x0101_0000, 0)]);
+    server.put("/a/5/0", &pair(0));
+    // Presented at 1,040, decoded at 1,000; then a hole, behind which the time is that of decoding.
+    server.put("/a/5/1040", &pair(40));
+    server.put("/a/5/5000", &pair(40));
+    let out = scratch("remux-presented").join("out.mp4");
+    assert!(remux(&server.url("/a/Manifest"), &out, &[]).status.success());
+    let file = fs::read(&out).unwrap();
+    let stts = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"]).unwrap();
+    let numbers: Vec<u32> = file[stts].chunks(4).skip(1).map(|four| word(four, 0)).collect();
+    assert_eq!(numbers, [3, 3, 500, 1, 3500, 2, 500]);
+}
+
+#[test]
+fn parameter_sets_may_be_among_the_samples() {
+    let server = serve(0, "", &[]);
+    let manifest = server.answers.lock().unwrap()["/a/Manifest"].clone();
+    let manifest = String::from_utf8(manifest).unwrap().replace(AVC, "");
+    server.put("/a/Manifest", manifest.as_bytes());
+    let out = scratch("remux-in-band").join("out.mp4");
+    let done = remux(&server.url("/a/Manifest"), &out, &[]);
+    assert!(done.status.success(), "{}", said(&done));
+    let file = fs::read(&out).unwrap();
+    let stsd = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"]).unwrap();
+    assert_eq!(&file[stsd.start + 12..stsd.start + 16], b"avc3");
+    let avcc = boxed(b"avcC", &[&[1, 0x4d, 0x40, 0x1e, 0xff, 0xe0, 0]]);
+    assert!(file[stsd].windows(avcc.len()).any(|window| window == avcc));
+}
+
+#[test]
 fn encrypted_samples_stay_encrypted_and_the_file_says_how() {
     let kid = *b"0123456789abcdef";
     let header = "<Protection><ProtectionHeader SystemID=\"EDEF8BA9-79D6-4ACE-A3C8-27DCD51D21ED\">AAECAw==\

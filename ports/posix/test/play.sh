@@ -59,8 +59,7 @@ for way in with without; do
         rm -rf "$work/disk/out/$level"
         $EMULATOR "$work/player" --out "$work/disk/out/$level" --audio all --fixed $level "$work/disk/testcard.ism" \
             >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "level $level does not play from disk $way .ismc"; }
-        cmp "$work/disk/out/$level/samples.log" "$work/out/$level/samples.log" 2>/dev/null ||
-            same "$work/disk/out/$level/samples.log" "$work/out/$level/samples.log" || fail "$level from disk: other samples"
+        same "$work/disk/out/$level/samples.log" "$work/out/$level/samples.log" || fail "$level from disk: other samples"
     done
     (cd "$work/disk/out" && sha256sum --quiet -c "$here/testcard.sha256") || fail "from disk $way .ismc: other bytes"
 done

@@ -676,9 +676,13 @@ typedef struct smoothcore_setup {
     uint32_t nal_length;
     /* 0. */
     uint32_t reserved;
-    /* Configuration in the form the framing wants: Annex B parameter sets or avcC; AudioSpecificConfig. May be empty. */
+    /* Configuration in the form the codec has and the framing wants: Annex B parameter sets, or the payload of avcC or
+     * hvcC; AudioSpecificConfig; WAVEFORMATEX; the payload of dac3 or dec3; the headers of VC-1. May be empty.
+     */
     struct smoothcore_slice record;
-    /* The same from the manifest: start-coded parameter sets, AudioSpecificConfig, else the private bytes as given. */
+    /* The same without regard to the framing: start-coded parameter sets, else as above; of a codec the library does
+     * not know, the private bytes of the manifest.
+     */
     struct smoothcore_slice codec_private;
     /* The codec in the form of RFC 6381, such as "avc1.4D401E"; never NULL. */
     const char *codec_string;
@@ -754,14 +758,14 @@ typedef struct smoothcore_sample {
     const struct smoothcore_slice *parts;
     /* How it is encrypted; NULL when it is clear. */
     const struct smoothcore_sample_protection *protection;
+    /* NULL. */
+    const void *reserved;
     /* Bytes of each sub-sample in order, where the fragment has a table of them: for bitmap subtitles the document, then
      * its images. They count over all parts.
      */
     const uint32_t *pieces;
     /* How many sub-samples; mostly 0. */
     size_t piece_count;
-    /* NULL. */
-    const void *reserved;
 } smoothcore_sample;
 
 /* Something you may want to know. What the numbers mean stands at each SMOOTHCORE_EVENT_; new kinds may appear. */

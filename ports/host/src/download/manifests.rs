@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use smoothcore::codec::{FourCc, Kind};
-use smoothcore::manifest::{Manifest, QualityLevel};
+use smoothcore::manifest::{Manifest, QualityLevel, Stream};
 use smoothcore::time::TimeScale;
 
 use super::Kept;
@@ -77,7 +77,11 @@ fn ismc(manifest: &Manifest, kept: &[Kept]) -> Result<String> {
                 Ok(())
             })?;
         }
-        streams(kept).try_for_each(|levels| stream(writer, manifest, levels))
+        streams(kept).try_for_each(|levels| stream(writer, manifest, levels))?;
+        manifest
+            .usable()
+            .filter(|(_, said)| said.embedded)
+            .try_for_each(|(_, said)| embedded(writer, manifest, kept, said))
     })
 }
 
@@ -129,6 +133,57 @@ fn stream(writer: &mut Writer<Vec<u8>>, manifest: &Manifest, kept: &[Kept]) -> i
                 c = c.with_attribute(("r", run.as_str()));
             }
             c.write_empty()?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A stream whose samples stand in the manifest, with its samples.
+fn embedded(
+    writer: &mut Writer<Vec<u8>>,
+    manifest: &Manifest,
+    kept: &[Kept],
+    said: &Stream,
+) -> io::Result<()> {
+    let mut attributes = vec![("Type", word(said.kind).to_owned()), ("Name", said.name.as_str().to_owned())];
+    if !said.subtype.is_empty() {
+        attributes.push(("Subtype", said.subtype.as_str().to_owned()));
+    }
+    if said.language.as_str() != "und" {
+        attributes.push(("Language", said.language.as_str().to_owned()));
+    }
+    if said.timescale != manifest.timescale {
+        attributes.push(("TimeScale", said.timescale.per_second().to_string()));
+    }
+    if kept.iter().any(|kept| kept.job.name == said.parent.as_str()) {
+        attributes.push(("ParentStreamIndex", said.parent.as_str().to_owned()));
+    }
+    attributes.push(("ManifestOutput", "TRUE".to_owned()));
+    attributes.push(("Chunks", said.timeline.len().to_string()));
+    attributes.push(("QualityLevels", said.levels.len().to_string()));
+    let element = writer.create_element("StreamIndex").with_attributes(pairs(&attributes));
+    element.write_inner_content(|writer| {
+        said.levels.iter().try_for_each(|said_level| level(writer, said.kind, said_level))?;
+        for fragment in said.timeline.iter() {
+            let mut attributes = vec![("t", fragment.start.to_string())];
+            if fragment.duration > 0 {
+                attributes.push(("d", fragment.duration.to_string()));
+            }
+            let c = writer.create_element("c").with_attributes(pairs(&attributes));
+            let own: Vec<_> = said.payloads.iter().filter(|payload| payload.time == fragment.start).collect();
+            if own.is_empty() {
+                c.write_empty()?;
+                continue;
+            }
+            c.write_inner_content(|writer| {
+                for payload in own {
+                    let f =
+                        writer.create_element("f").with_attribute(("i", payload.level.to_string().as_str()));
+                    f.write_text_content(BytesText::new(&base64(&payload.bytes)))?;
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     })?;

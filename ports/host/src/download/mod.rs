@@ -37,7 +37,7 @@ use file::LevelFile;
   smoothcore origin copy
       serves the copy
 
-What is not kept: text streams.
+Text streams are kept only where their samples stand in the manifest.
 
 Exit status:
   0  everything chosen is there

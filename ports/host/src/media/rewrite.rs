@@ -289,7 +289,7 @@ impl Writer<'_> {
 /// Parts of a clear sample: a part counts its clear bytes in 16 bits.
 fn clear_parts(size: u32) -> Vec<(u32, u32)> {
     let mut parts = vec![(0xFFFF, 0); (size / 0xFFFF) as usize];
-    if size % 0xFFFF != 0 || parts.is_empty() {
+    if !size.is_multiple_of(0xFFFF) || parts.is_empty() {
         parts.push((size % 0xFFFF, 0));
     }
     parts

@@ -1,8 +1,9 @@
 //! Boxes written: sample entries of a manifest's codecs, and the `moov` of a fragmented or a plain file
 //! (ISO/IEC 14496-12 8, ISO/IEC 14496-14 5.6, ISO/IEC 14496-15 5.3, ISO/IEC 23001-7 8 and 9).
 
-use anyhow::{Context, Result, ensure};
-use smoothcore::codec::{Codec, CodecConfig, Kind, sample_entry};
+use anyhow::{Context, Result};
+use smoothcore::codec::{Codec, CodecConfig, EntryNames, Kind, sample_entry};
+use smoothcore::error::Code;
 use smoothcore::mem::{Account, Bytes};
 use smoothcore::mp4::uuid;
 
@@ -341,11 +342,31 @@ fn language(text: &str) -> u16 {
 /// The sample entry of a codec in the clear, header included.
 ///
 /// # Errors
-/// When no sample entry is known for the codec.
+/// When the configuration cannot be used.
 pub fn entry(config: &CodecConfig, kind: Kind, bitrate: u32) -> Result<Vec<u8>> {
     let mut content = Bytes::new();
-    let names = sample_entry(config, bitrate, &mut Account::new(1 << 20), &mut content)?;
-    ensure!(config.codec != Codec::Other, "no sample entry is known for codec {}", config.fourcc);
+    let mut account = Account::new(1 << 20);
+    let names = match sample_entry(config, bitrate, &mut account, &mut content) {
+        // All parameter sets are among the samples: no set, but how long the lengths before NAL units are.
+        Err(error) if error.code == Code::CodecConfig && config.private.is_empty() => {
+            let lengths = 0xfc | (config.nal_length.clamp(1, 4) - 1);
+            let (entry, name, sets): (_, _, Vec<u8>) = match config.codec {
+                Codec::H264 => (*b"avc3", *b"avcC", vec![1, 0x4d, 0x40, 0x1e, lengths, 0xe0, 0]),
+                Codec::H265 => {
+                    let mut sets = vec![0; 23];
+                    (sets[0], sets[1], sets[5], sets[21]) = (1, 1, 0x60, lengths & 3 | 0x0c);
+                    for (at, reserved) in [(13, 0xf0), (15, 0xfc), (16, 0xfd), (17, 0xf8), (18, 0xf8)] {
+                        sets[at] = reserved;
+                    }
+                    (*b"hev1", *b"hvcC", sets)
+                }
+                _ => return Err(error.into()),
+            };
+            content.extend(&mut account, &sets)?;
+            EntryNames { entry, config: Some(name) }
+        }
+        named => named?,
+    };
     let mut out = Vec::new();
     boxed(&mut out, &names.entry, |out| {
         u16s(out, &[0, 0, 0, 1]);

@@ -11,9 +11,10 @@ use smoothcore::manifest::Manifest;
 use smoothcore::player::Player;
 use smoothcore::session::{AudioChoice, Config, State, Stats};
 use smoothcore::time::Instant;
-use smoothcore_ureq::UreqHttp;
+use smoothcore_clearkey::{Agent, Trouble};
 
-use super::net::{Waker, stack};
+use super::disk::Origin;
+use super::net::Waker;
 use super::recall::Recall;
 use super::record::Record;
 use super::sink::Sink;
@@ -30,6 +31,8 @@ pub struct Played {
     pub record: Record,
     /// Why it did not play to the end.
     pub failure: Option<Failure>,
+    /// What was wrong with the keys.
+    pub trouble: Option<Trouble>,
 }
 
 /// Why a session ended early.
@@ -54,7 +57,8 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     let clock = Clock(Now::now());
     let waker = Arc::new(Waker::default());
     let mut config = args.config();
-    let mut http = Recall::off(stack(&waker).map_err(|code| fatal(code.into()))?);
+    let (origin, url) = Origin::of(&args.url, &waker).map_err(|error| unopened(args, error))?;
+    let mut http = Recall::off(origin);
     if let Some(level) = args.level {
         match pin(args, config, level, &clock, &waker, status)? {
             Ok((bitrate, kept)) => {
@@ -63,14 +67,15 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             }
             Err((error, stats)) => {
                 let failure = Some(Failure { error, http_status: 0 });
-                return Ok(Played { sink, stats, record: Record::new(args.speed), failure });
+                return Ok(Played { sink, stats, record: Record::new(args.speed), failure, trouble: None });
             }
         }
     }
     let before = http.failed();
-    let mut player = Player::new(config, http, sink).map_err(fatal)?;
+    let agent = Agent::new(args.keys());
+    let mut player = Player::with_protection(config, http, sink, agent).map_err(fatal)?;
     // The manifest that is told again was asked for at the beginning, too.
-    player.open(Instant(0), &args.url).map_err(fatal)?;
+    player.open(Instant(0), url).map_err(fatal)?;
 
     let mut record = Record::new(args.speed);
     let mut names = Vec::new();
@@ -85,7 +90,9 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             && let Some(manifest) = player.session().manifest()
         {
             names = manifest.streams.iter().map(|s| s.name.as_str().to_owned()).collect();
+            let kinds: Vec<_> = manifest.streams.iter().map(|s| s.kind).collect();
             check_audio(args, manifest, status);
+            player.protection().learn(kinds);
             player.decoder().learn(names.clone());
             record.learn(player.session(), &names);
             again = true;
@@ -120,8 +127,9 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     stats.requests += before.tries;
     stats.retries += before.tries;
     stats.http_errors += before.refused;
+    let trouble = player.protection().trouble();
     let (_, sink) = player.into_ports();
-    Ok(Played { sink, stats, record, failure })
+    Ok(Played { sink, stats, record, failure, trouble })
 }
 
 /// The status that explains an error, where it is one of an HTTP answer.
@@ -134,7 +142,12 @@ fn fatal(error: Error) -> anyhow::Error {
     anyhow::anyhow!("{}\n  {}", explain(error, 0), remedy(error))
 }
 
-type Pinned = std::result::Result<(u32, Recall<UreqHttp>), (Error, Stats)>;
+/// An error of files, which has no session to end.
+fn unopened(args: &Args, error: Error) -> anyhow::Error {
+    anyhow::anyhow!("{}: {}\n  {}", smoothcore::trace::redacted(&args.url), explain(error, 0), remedy(error))
+}
+
+type Pinned = std::result::Result<(u32, Recall<Origin>), (Error, Stats)>;
 
 /// Fetches the manifest to find out the bitrate of a level.
 fn pin(
@@ -146,9 +159,9 @@ fn pin(
     status: &mut Status,
 ) -> Result<Pinned> {
     let sink = Sink::new(Speed::Max, None)?;
-    let http = stack(waker).map_err(|code| fatal(code.into()))?;
-    let mut player = Player::new(config, Recall::keeping(http), sink).map_err(fatal)?;
-    player.open(Instant(0), &args.url).map_err(fatal)?;
+    let (origin, url) = Origin::of(&args.url, waker).map_err(|error| unopened(args, error))?;
+    let mut player = Player::new(config, Recall::keeping(origin), sink).map_err(fatal)?;
+    player.open(Instant(0), url).map_err(fatal)?;
     loop {
         let now = clock.now();
         let turn = player.step(now, &mut |event| {

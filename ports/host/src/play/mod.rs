@@ -1,6 +1,7 @@
 //! `smoothcore play`: plays a presentation without a screen, and tells how it went.
 
 mod csv;
+mod disk;
 mod drive;
 mod json;
 pub mod net;
@@ -18,6 +19,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 use smoothcore::session::{AudioChoice, Config, TextChoice};
 use smoothcore::time::{MediaTime, Micros};
+use smoothcore_clearkey::{Keys, Named};
 
 pub use csv::{Args as ReportArgs, run as run_report};
 pub use status::{bits, explain};
@@ -34,8 +36,12 @@ pub use status::{bits, explain};
       fetches the lowest quality level as fast as the link allows; out/video.h264 plays anywhere
   smoothcore play --report session.html --audio all URL
       draws bitrate, throughput and buffers over time on a page to open in a browser
+  smoothcore play film.ism
+      plays files as they lie on disk, with no server
   smoothcore play --speed max --json URL | jq .switches
       the figures for a program
+  smoothcore play --key 0123456789abcdef0123456789abcdef:00112233445566778899aabbccddeeff URL
+      plays protected content with a key given in the clear
 
 Files of --sink files:DIR:
   One elementary stream for each stream, named after it: video.h264, audio_eng.aac. samples.log has a line a sample:
@@ -50,8 +56,8 @@ Exit status:
   1  failed: the message names the error's number and place, and what can be done
   2  the command line makes no sense")]
 pub struct Args {
-    /// URL of the manifest, such as http://HOST/film.ism/Manifest.
-    #[arg(value_name = "URL")]
+    /// URL of the manifest, such as http://HOST/film.ism/Manifest; or a file: an .ism, .ismc, .ismv or .isma.
+    #[arg(value_name = "URL|FILE")]
     url: String,
 
     /// Where samples go: null, or files:DIR.
@@ -89,6 +95,10 @@ pub struct Args {
     /// Media time to start at.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
+
+    /// Decrypt with that key of that identifier: 32 hexadecimal digits each. May be given for each of several keys.
+    #[arg(long = "key", value_name = "KID:KEY")]
+    keys: Vec<Named>,
 
     /// Print the figures as one JSON object, and nothing else, on standard output.
     #[arg(long)]
@@ -174,6 +184,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Args {
+    fn keys(&self) -> Keys {
+        let mut keys = Keys::default();
+        for named in &self.keys {
+            keys.add(named.kid, named.key);
+        }
+        keys
+    }
+
     fn config(&self) -> Config {
         let micros = |seconds: f64| Micros((seconds * 1e6) as u64);
         Config {
@@ -226,7 +244,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(failure) => {
             let url = smoothcore::trace::redacted(&args.url);
             let text = status::explain(failure.error, failure.http_status);
-            bail!("{url}: {text}\n  {}", status::remedy(failure.error))
+            let remedy = status::remedy(failure.error);
+            match played.trouble {
+                Some(trouble) => bail!("{url}: {text}\n  {trouble}\n  {remedy}"),
+                None => bail!("{url}: {text}\n  {remedy}"),
+            }
         }
     }
 }

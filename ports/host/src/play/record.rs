@@ -69,9 +69,13 @@ impl Record {
             EventKind::Started => MarkKind::Start,
             EventKind::Stalled => MarkKind::Stall,
             EventKind::Resumed => MarkKind::Resume,
-            EventKind::StreamDropped | EventKind::LevelDropped | EventKind::HeaderDropped => MarkKind::Dropped,
+            EventKind::StreamDropped | EventKind::LevelDropped | EventKind::HeaderDropped => {
+                MarkKind::Dropped
+            }
             EventKind::Failed => MarkKind::Failed,
-            EventKind::Opened | EventKind::Seeking | EventKind::Ended | EventKind::NoKeyFrame => MarkKind::Other,
+            EventKind::Opened | EventKind::Seeking | EventKind::Ended | EventKind::NoKeyFrame => {
+                MarkKind::Other
+            }
             EventKind::KeyTimeout | EventKind::LevelAllowed => MarkKind::Other,
             EventKind::FragmentStarted | EventKind::FragmentDone | EventKind::StreamEnded => return,
         };

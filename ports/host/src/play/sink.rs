@@ -115,10 +115,10 @@ impl Decoder for Sink {
         let track = self.tracks.entry(setup.stream.0).or_default();
         track.name = names.get(usize::from(setup.stream.0)).cloned().unwrap_or_default();
         track.kind = kind_name(setup.kind);
-        track.extension = match (setup.kind, setup.config.codec) {
-            (Kind::Text, codec) if codec != Codec::Ttml => "bin".to_owned(),
-            _ => extension(setup.config),
-        };
+        track.extension = extension(setup.config);
+        if setup.kind == Kind::Text && setup.config.codec != Codec::Ttml {
+            track.extension = "bin".to_owned();
+        }
         track.format.clear();
         if matches!(setup.config.codec, Codec::Wma | Codec::WmaPro | Codec::Pcm) {
             track.format.extend_from_slice(setup.record);

@@ -144,6 +144,8 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::Connect | Code::ConnectTimeout | Code::NetworkIo => {
             "check that the server runs, and that host and port of the URL are right"
         }
+        Code::NoFile => "check the path; names inside an .ism count from the directory it is in",
+        Code::FileIo => "check that the file may be read, and that it is a file",
         Code::NameResolution => "check the host in the URL, and the name service",
         Code::FirstByteTimeout | Code::IdleTimeout | Code::BodyTruncated => {
             "the server or the link is too slow or breaks off: try again, or look at the server's log"
@@ -152,7 +154,12 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ManifestNotSmooth | Code::ManifestSyntax | Code::FragmentNotMp4 => {
             "look at what the URL gives: it may be another format, or an error page"
         }
-        Code::ProtectionUnsupported => "protected content cannot be played by this command",
+        Code::ProtectionUnsupported => {
+            "protected content wants --key KID:KEY, and has to be AES-128 of samples"
+        }
+        Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
+            "give the right --key KID:KEY for every key of the content"
+        }
         Code::ManifestNothingPlayable | Code::CodecUnsupported | Code::CodecConfig => {
             "the presentation has no stream in a codec that is known, or none at all"
         }

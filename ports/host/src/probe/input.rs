@@ -1,5 +1,6 @@
 //! From a file name or URL to what it is.
 
+use std::io::Read;
 use std::path::Path;
 
 use smoothcore::error::{Code, Error};
@@ -42,7 +43,11 @@ impl Input {
                     message: Some(format!("{}: {status}", lost.error.code.text())),
                 },
             })?;
-            (Reader::Memory(got.body), got.encoding)
+            match unpacked(&got.body) {
+                // A fragment that a server compressed because it may compress a manifest.
+                Some(body) if got.encoding.is_some() => (Reader::Memory(body), None),
+                _ => (Reader::Memory(got.body), got.encoding),
+            }
         } else {
             (Reader::open(Path::new(name)).map_err(unreadable)?, None)
         };
@@ -64,6 +69,18 @@ impl Input {
     }
 }
 
+/// What gzip or zlib compressed, if that is boxes.
+fn unpacked(body: &[u8]) -> Option<Vec<u8>> {
+    let most = Limits::default().fragment_bytes + 1;
+    let mut boxes = Vec::new();
+    let read = match body {
+        [0x1f, 0x8b, ..] => flate2::read::MultiGzDecoder::new(body).take(most).read_to_end(&mut boxes),
+        _ => flate2::read::ZlibDecoder::new(body).take(most).read_to_end(&mut boxes),
+    };
+    (read.is_ok() && looks_like_boxes(&boxes)).then_some(boxes)
+}
+
+/// Whether `name` is an http or https URL.
 pub fn is_url(name: &str) -> bool {
     let scheme = name.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))

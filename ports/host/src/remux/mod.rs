@@ -86,12 +86,14 @@ fn write(args: &Args, source: &mut Source, part: &std::path::Path) -> Result<()>
     } else {
         Box::new(plain::Writer::new(part, &picks, source.protection()).with_context(|| shown(part))?)
     };
+    let mut clocks = vec![Clock::default(); picks.len()];
     let mut done = 0;
     source.read(&order, &mut |pick, at, bytes| {
         let taken = &picks[pick];
         let pieces = samples::read(&bytes, taken.defaults);
         let pieces = pieces.with_context(|| format!("{}, fragment at {}", taken.name, taken.times[at]))?;
-        sink.fragment(pick, taken.times[at], &pieces, &bytes)?;
+        let start = clocks[pick].start(taken.times[at], &pieces);
+        sink.fragment(pick, start, &pieces, &bytes)?;
         done += 1;
         progress.step(done, all, bytes.len());
         Ok(())
@@ -104,6 +106,25 @@ fn write(args: &Args, source: &mut Source, part: &std::path::Path) -> Result<()>
         ensure!(samples > 0, "{}: no sample", pick.name);
     }
     Ok(())
+}
+
+/// Where the last fragment of a track ended, in ticks of decoding.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock(Option<u64>);
+
+impl Clock {
+    /// Where a fragment of that URL or index starts. That time is when its first sample is decoded, but some writers put
+    /// there when it is presented: told by both, the fragment follows the one before.
+    fn start(&mut self, told: u64, pieces: &[Piece]) -> u64 {
+        let first =
+            pieces.iter().find_map(|piece| piece.samples.first()).map_or(0, |sample| sample.composition);
+        let follows =
+            self.0.filter(|end| first > 2 && end.saturating_add_signed(first.into()).abs_diff(told) <= 2);
+        let start = follows.unwrap_or(told);
+        let ticks: u64 = pieces.iter().map(|piece| piece.info.duration).sum();
+        self.0 = Some(start.saturating_add(ticks));
+        start
+    }
 }
 
 /// What writes the file.

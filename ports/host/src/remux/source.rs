@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use smoothcore::codec::Kind;
+use smoothcore::codec::{Codec, Kind};
 
 use crate::fetch::Fetcher;
 use crate::media::ism::ServerManifest;
@@ -77,7 +77,7 @@ impl Source {
         let opened = match extension(path).as_str() {
             "ism" | "isml" => by_server_manifest(path, levels, sound),
             "ismc" => by_server_manifest(&beside(path)?, levels, sound),
-            _ => by_file(path, levels, sound),
+            _ => return by_file(path, levels, sound),
         };
         opened.with_context(|| name.to_owned())
     }
@@ -167,6 +167,12 @@ fn remote_pick(remote: &Remote, stream: usize, level: usize) -> Result<Pick> {
     let stream = &remote.manifest.streams[stream];
     let level = &stream.levels[level];
     let timescale = u32::try_from(stream.timescale.per_second()).context("a timescale beyond 32 bits")?;
+    ensure!(
+        level.config.codec != Codec::Other,
+        "{}: MP4 players know no codec {}",
+        stream.name.as_str(),
+        level.config.fourcc
+    );
     let entry = write::entry(&level.config, stream.kind, level.bitrate);
     let entry = entry.with_context(|| format!("{} at {} bit/s", stream.name.as_str(), level.bitrate))?;
     let (width, height) = match stream.kind {
