@@ -290,7 +290,8 @@ fn text_that_never_answers_holds_up_neither_start_nor_play_nor_end() {
 fn every_fault_of_text_is_an_event_and_nothing_else() {
     let good = document(7).into_bytes();
     let half = boxes(&good, &[])[..90].to_vec();
-    let cases: [(&str, Fault); 7] = [
+    let encrypted = boxes(&good, &[full(b"senc", 0, 0, &words(&[1, 1, 2]))]);
+    let cases: [(&str, Fault); 8] = [
         ("not found", Fault::Status(404)),
         ("server", Fault::Status(503)),
         ("page", Fault::Body(b"<!DOCTYPE html><html>Please log in</html>".to_vec())),
@@ -298,6 +299,7 @@ fn every_fault_of_text_is_an_event_and_nothing_else() {
         ("half", Fault::Body(half)),
         ("cut", Fault::Cut(20)),
         ("huge", Fault::Body([b"<tt>".to_vec(), vec![b'x'; 2 << 20]].concat())),
+        ("secret", Fault::Body(encrypted)),
     ];
     for (what, fault) in cases {
         let mut origin = with_streams(&subtitles("sub", "eng", 24));
@@ -319,18 +321,6 @@ fn every_fault_of_text_is_an_event_and_nothing_else() {
         assert_eq!(about_text(EventKind::Gap), 1, "{what}");
         assert_eq!(of(&played, FIRST).len(), 23, "{what}: the others come");
     }
-}
-
-#[test]
-fn text_is_clear_whatever_its_fragments_say() {
-    let mut origin = with_streams(&subtitles("sub", "eng", 2));
-    bare(&mut origin, "sub", 2);
-    let marked = boxes(&document(7).into_bytes(), &[full(b"senc", 0, 0, &words(&[1, 1, 2]))]);
-    origin.responses.insert(path("sub", 0), marked);
-    let played = run(config(TextChoice::First), Link::new(origin, &[200]), Recorder::unpaced());
-    assert_untouched(&played);
-    assert_eq!(of(&played, FIRST)[0].bytes, document(7).into_bytes());
-    assert_eq!(played.count(EventKind::StreamDropped), 0);
 }
 
 #[test]

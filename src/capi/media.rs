@@ -291,6 +291,7 @@ pub const SMOOTHCORE_OUTPUT_PROTECTION: u32 = 9;
 pub const SMOOTHCORE_OUTPUT_DECRYPT: u32 = 10;
 /// Output: could the decoder play `candidate`? Answer with smoothcore_session_capable.
 pub const SMOOTHCORE_OUTPUT_CAPABILITY: u32 = 11;
+
 /// Output: `captions` are in the sample that comes next; nothing is answered. Only with smoothcore_config.captions.
 pub const SMOOTHCORE_OUTPUT_CAPTIONS: u32 = 12;
 

@@ -129,11 +129,7 @@ int main(int argc, char **argv)
     } tests[] = {{"structs", test_structs},   {"nulls", test_nulls},     {"reentry", test_reentry},
                  {"contract", test_contract}, {"streams", test_streams}, {"handles", test_handles},
                  {"init", test_init},         {"source", test_source},   {"tracks", test_tracks},
-<<<<<<< HEAD
-                 {"protection", test_protection}};
-=======
-                 {"deviations", test_deviations}};
->>>>>>> manifest
+                 {"protection", test_protection}, {"deviations", test_deviations}};
     size_t i;
     if (argc != 2) {
         fprintf(stderr, "usage: abi MEDIA\n");

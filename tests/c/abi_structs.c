@@ -269,11 +269,8 @@ static void ranges(void)
     REFUSED(config.budget_bytes = (128u << 10) - 1, SMOOTHCORE_E_BUDGET);
     REFUSED(config.reserved = &config, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.strictness = 2, SMOOTHCORE_E_ARGUMENT);
-<<<<<<< HEAD
     REFUSED(config.text = 4, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.captions = 2, SMOOTHCORE_E_ARGUMENT);
-=======
->>>>>>> manifest
     REFUSED(config.strictness = SMOOTHCORE_MANIFEST_STRICT, SMOOTHCORE_OK);
     REFUSED((config.min_bitrate = 2, config.max_bitrate = 1), SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.budget_bytes = 128u << 10, SMOOTHCORE_OK);
