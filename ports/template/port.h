@@ -14,5 +14,7 @@ smoothcore_decoder_port port_decoder(struct port *port);
 /* One of these two; delete the other file. */
 smoothcore_stream_port port_streams(struct port *port);
 smoothcore_http_port port_http(struct port *port);
+/* For presentations on disk; delete the file if there is no disk. */
+smoothcore_source_port port_source(struct port *port);
 
 #endif

@@ -129,3 +129,29 @@ fn what_an_encrypted_file_says_to_protection_systems_becomes_a_header() {
         assert_eq!((config.codec, config.width), (smoothcore::codec::Codec::H264, 256));
     }
 }
+
+#[test]
+fn text_in_a_file_is_a_stream_of_its_own() {
+    let clear = Memory::testcard().get("testcard_eng.isma");
+    let mdia: [&[u8; 4]; 3] = [b"moov", b"trak", b"mdia"];
+    let text = edited(&clear, &mdia, &|mdia| {
+        let named = edited(mdia, &[b"hdlr"], &|hdlr| [&hdlr[..8], b"subt", &hdlr[12..]].concat());
+        edited(&named, &[b"minf", b"stbl", b"stsd"], &|entries| {
+            let entry = [&[0, 0, 0, 0, 0, 0, 0, 1], &b"http://www.w3.org/ns/ttml\0\0\0"[..]].concat();
+            [&entries[..8], &boxed(b"stpp", &entry)].concat()
+        })
+    });
+    let text = without_index(&text);
+    let smil = r#"<smil><body><switch><video src="testcard_64.ismv" systemBitrate="64852"/>
+        <textstream src="text.ismt" systemBitrate="1000" systemLanguage="eng"><param name="trackName" value="subs"/>
+        </textstream></switch></body></smil>"#;
+    let memory = Memory::testcard().with("a.ism", smil).with("text.ismt", text);
+    let made = made(memory, "a.ism");
+    let stream = &made.streams[1];
+    assert_eq!(
+        (stream.kind, &*stream.name, &*stream.language),
+        (smoothcore::codec::Kind::Text, "subs", "eng")
+    );
+    assert_eq!(stream.timeline.len(), 24);
+    assert_eq!(stream.levels[0].config.codec, smoothcore::codec::Codec::Ttml);
+}

@@ -89,6 +89,7 @@ int main(void)
     smoothcore_clock_port clock = port_clock(&port);
     smoothcore_stream_port streams = port_streams(&port);
     smoothcore_http_port http = port_http(&port);
+    smoothcore_source_port source = port_source(&port);
     smoothcore_decoder_port decoder = port_decoder(&port);
     smoothcore_ports ports = { 0 };
     smoothcore_config config = { 0 };
@@ -99,6 +100,7 @@ int main(void)
     ports.clock = &clock;
     ports.decoder = &decoder;
     ports.streams = &streams;
+    ports.source = &source;
     if (http.start == 0 || http.response == 0 || http.read == 0 || http.cancel == 0) return 1;
     printf("%s\n", smoothcore_strerror(smoothcore_player_create(&config, &ports, &player)));
     return player != 0;
