@@ -76,7 +76,11 @@ impl<'a> Source for Head<'a> {
 
 /// Opens `name` on `disk` and reads its client manifest and the first fragment of each stream: status and body of each
 /// answer, or the number of the error.
-pub fn look(account: &mut Account, disk: Disk<'_>, name: &str) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
+pub fn look(
+    account: &mut Account,
+    disk: Disk<'_>,
+    name: &str,
+) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
     let mut local = Local::new(Head { disk, said: false, open: 0 }, &Limits::default(), BUDGET);
     local.open(name).map_err(|e| e.code.number())?;
     let answers = answers(account, &mut local);
@@ -84,7 +88,10 @@ pub fn look(account: &mut Account, disk: Disk<'_>, name: &str) -> std::result::R
     answers
 }
 
-fn answers(account: &mut Account, local: &mut Local<Head<'_>>) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
+fn answers(
+    account: &mut Account,
+    local: &mut Local<Head<'_>>,
+) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
     let (status, text) = get(local, URL)?;
     let written = text.starts_with(b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<SmoothStreamingMedia ");
     let mut all = vec![(status, text)];
@@ -97,7 +104,9 @@ fn answers(account: &mut Account, local: &mut Local<Head<'_>>) -> std::result::R
                 if let (Some(level), Some(first)) = (stream.levels.first(), stream.timeline.first()) {
                     urls.push(format!(
                         "http://local/presentation.ism/QualityLevels({})/Fragments({}={})",
-                        level.bitrate, stream.name.as_str(), first.start
+                        level.bitrate,
+                        stream.name.as_str(),
+                        first.start
                     ));
                 }
             }

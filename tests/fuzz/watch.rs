@@ -2,6 +2,9 @@
 
 pub mod disk;
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use smoothcore::mem::Account;
 
 /// Bytes that a target may hold: small, so that refusals are tried as well.
@@ -10,12 +13,44 @@ pub const BUDGET: usize = 4 << 20;
 /// Time of this thread that one input may take. Not the wall's: other processes are nobody's fault.
 const MOST: u64 = 100_000_000;
 
+/// Bytes that the heap may hold for one input, what the target itself notes included.
+const HEAP: usize = 4 * BUDGET;
+
+/// The heap, counted: accounts only know what they are told.
+struct Counted;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static HEAP_IN_USE: Counted = Counted;
+
+// SAFETY: hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(held, Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
 /// Runs `target` with an account, and stops the fuzzer when it kept a byte that it did not free, or took too long.
 pub fn watched(target: impl FnOnce(&mut Account)) {
     let mut account = Account::new(BUDGET);
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
     let start = thread_nanoseconds();
     target(&mut account);
     let took = thread_nanoseconds() - start;
+    assert_eq!(HELD.load(Relaxed), before, "bytes of the heap kept");
+    assert!(PEAK.load(Relaxed) - before <= HEAP, "more of the heap than any input is worth");
     assert_eq!(account.held(), 0, "bytes still charged after everything was freed");
     assert!(account.peak() <= BUDGET, "more held than the budget");
     assert!(took < MOST, "took {} ms", took / 1_000_000);

@@ -10,8 +10,8 @@ use smoothcore::mem::Bytes;
 use smoothcore_fuzz::{number, watched};
 
 const NAMES: [&str; 20] = [
-    "H264", "AVC1", "HVC1", "HEV1", "WVC1", "AACL", "AACH", "AACP", "WMAP", "WMA2", "EC-3", "AC-3", "MP3", "TTML",
-    "DVHE", "zzzz", "", "dac3", "dec3", "mp4a",
+    "H264", "AVC1", "HVC1", "HEV1", "WVC1", "AACL", "AACH", "AACP", "WMAP", "WMA2", "EC-3", "AC-3", "MP3",
+    "TTML", "DVHE", "zzzz", "", "dac3", "dec3", "mp4a",
 ];
 
 fuzz_target!(|data: &[u8]| watched(|account| {

@@ -35,7 +35,8 @@ fn walk(account: &mut Account, data: &[u8], step: usize) -> Result<Vec<(u32, u32
                     break Err(e);
                 }
                 let end = payload_offset + payload_size;
-                let inside = |s: &smoothcore::mp4::SampleEntry| u64::from(s.offset) + u64::from(s.size) <= end;
+                let inside =
+                    |s: &smoothcore::mp4::SampleEntry| u64::from(s.offset) + u64::from(s.size) <= end;
                 assert!(table.samples().iter().all(inside), "a sample outside its data");
             }
             Ok(Found::NeedMore { until }) => {

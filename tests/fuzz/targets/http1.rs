@@ -140,7 +140,9 @@ fn get(http: &mut Http1<Net<'_>>, id: u32) -> Answer {
     let mut answer = Answer::default();
     let id = RequestId(id);
     let url = "http://origin.example/a/b.ism/Manifest";
-    if let Err(code) = http.start(AT, &Request { id, url, kind: RequestKind::Manifest, stream: None, attempt: 1 }) {
+    if let Err(code) =
+        http.start(AT, &Request { id, url, kind: RequestKind::Manifest, stream: None, attempt: 1 })
+    {
         answer.broke = Some(code);
         return answer;
     }
@@ -185,7 +187,10 @@ fn get(http: &mut Http1<Net<'_>>, id: u32) -> Answer {
     }
     http.cancel(id);
     if answer.broke.is_none() {
-        assert!(answer.length.is_none_or(|length| length == answer.body.len() as u64), "a body of another length");
+        assert!(
+            answer.length.is_none_or(|length| length == answer.body.len() as u64),
+            "a body of another length"
+        );
     }
     answer
 }

@@ -33,7 +33,8 @@ fuzz_target!(|data: &[u8]| watched(|account| {
                 bits_per_sample: track.entry.bits_per_sample,
                 bitrate: 0,
             };
-            let made = codec::from_sample_entry(track.entry.name, track.entry.config, &numbers, account, &limits);
+            let made =
+                codec::from_sample_entry(track.entry.name, track.entry.config, &numbers, account, &limits);
             if let Ok(mut config) = made {
                 config.free(account);
             }

@@ -33,7 +33,9 @@ fn look(account: &mut Account, manifest: &Manifest) {
         }
         for level in stream.levels.iter() {
             codec_string(&level.config);
-            if level.unusable.is_none() && let Some(first) = stream.timeline.first() {
+            if level.unusable.is_none()
+                && let Some(first) = stream.timeline.first()
+            {
                 let mut out = Text::new();
                 let custom = level.custom.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 let made = url::fragment(
@@ -47,7 +49,10 @@ fn look(account: &mut Account, manifest: &Manifest) {
                     &limits,
                 );
                 if made.is_ok() {
-                    assert!(out.bytes().all(|b| (0x21..0x7f).contains(&b)), "a URL with bytes that none may have");
+                    assert!(
+                        out.bytes().all(|b| (0x21..0x7f).contains(&b)),
+                        "a URL with bytes that none may have"
+                    );
                 }
                 out.free(account);
             }

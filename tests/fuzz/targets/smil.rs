@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use smoothcore_fuzz::watched;
 use smoothcore_fuzz::disk::{Disk, look};
+use smoothcore_fuzz::watched;
 
 /// A file of one track: `moov` and two fragments.
 const FILM: &[u8] = include_bytes!("../film.ismv");

@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| watched(|account| {
         assert!(url::split(&out).is_some(), "a URL that cannot be taken apart");
         // What is resolved stays as it is.
         let mut again = Text::new();
-        url::resolve(account, &mut again, &out, &out, &limits).expect("an absolute URL resolves against itself");
+        url::resolve(account, &mut again, &out, &out, &limits)
+            .expect("an absolute URL resolves against itself");
         assert_eq!(again.as_str(), out.as_str());
         again.free(account);
     }
