@@ -10,7 +10,7 @@ use smoothcore::port::{Http, Progress, Source};
 use smoothcore::time::Instant;
 
 /// What a presentation on disk may hold.
-const BUDGET: usize = 256 << 10;
+pub const ENOUGH: usize = 256 << 10;
 
 /// Names and contents; the empty name stands for every name that ends in `.ismv`.
 pub struct Disk<'a> {
@@ -74,17 +74,18 @@ impl<'a> Source for Head<'a> {
     }
 }
 
-/// Opens `name` on `disk` and reads its client manifest and the first fragment of each stream: status and body of each
+/// Opens `name` on `disk` under a `budget` and reads its client manifest and the first fragment of each stream: status and body of each
 /// answer, or the number of the error.
 pub fn look(
     account: &mut Account,
     disk: Disk<'_>,
+    budget: usize,
     name: &str,
 ) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
-    let mut local = Local::new(Head { disk, said: false, open: 0 }, &Limits::default(), BUDGET);
+    let mut local = Local::new(Head { disk, said: false, open: 0 }, &Limits::default(), budget);
     local.open(name).map_err(|e| e.code.number())?;
     let answers = answers(account, &mut local);
-    assert!(local.peak() <= BUDGET, "more than the presentation may hold");
+    assert!(local.peak() <= budget, "more than the presentation may hold");
     answers
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use smoothcore::mem::Account;
 
-/// Bytes that a target may hold: small, so that refusals are tried as well.
+/// Bytes that a target may hold.
 pub const BUDGET: usize = 4 << 20;
 
 /// Time of this thread that one input may take. Not the wall's: other processes are nobody's fault.
@@ -54,6 +54,20 @@ pub fn watched(target: impl FnOnce(&mut Account)) {
     assert_eq!(account.held(), 0, "bytes still charged after everything was freed");
     assert!(account.peak() <= BUDGET, "more held than the budget");
     assert!(took < MOST, "took {} ms", took / 1_000_000);
+}
+
+/// Runs `target` with an account that is soon exhausted, by how much `data` decides: whatever comes of it, nothing may
+/// stay charged.
+pub fn tight(data: &[u8], target: impl FnOnce(&mut Account)) {
+    let mut account = Account::new(tight_budget(data));
+    target(&mut account);
+    assert_eq!(account.held(), 0, "bytes still charged after everything was freed");
+}
+
+/// Up to 64 KiB, small ones as often as large ones.
+pub fn tight_budget(data: &[u8]) -> usize {
+    let sum = data.iter().fold(0u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(*b)));
+    (65_536 >> (sum & 15)) + (sum >> 4 & 0xFF) as usize
 }
 
 /// Splits `data` into pieces whose lengths its own first byte decides, so that a crash repeats itself.

@@ -6,8 +6,8 @@ use smoothcore::codec::{
     self, Codec, CodecConfig, Description, FourCc, Framing, Kind, captions, codec_string,
 };
 use smoothcore::limits::Limits;
-use smoothcore::mem::Bytes;
-use smoothcore_fuzz::{number, watched};
+use smoothcore::mem::{Account, Bytes};
+use smoothcore_fuzz::{number, tight, watched};
 
 const NAMES: [&str; 20] = [
     "H264", "AVC1", "HVC1", "HEV1", "WVC1", "AACL", "AACH", "AACP", "WMAP", "WMA2", "EC-3", "AC-3", "MP3",
@@ -33,21 +33,25 @@ fuzz_target!(|data: &[u8]| watched(|account| {
         private: data,
         ..Description::new(kind)
     };
-    if let Ok(mut config) = CodecConfig::from_description(account, &description, &limits) {
-        codec_string(&config);
-        let mut out = Bytes::new();
-        for framing in [Framing::ElementaryStream, Framing::LengthPrefixed] {
+    let run = |account: &mut Account| {
+        if let Ok(mut config) = CodecConfig::from_description(account, &description, &limits) {
+            codec_string(&config);
+            let mut out = Bytes::new();
+            for framing in [Framing::ElementaryStream, Framing::LengthPrefixed] {
+                out.clear();
+                let _ = codec::record(&config, framing, account, &mut out);
+            }
             out.clear();
-            let _ = codec::record(&config, framing, account, &mut out);
+            let _ = codec::sample_entry(&config, numbers, account, &mut out);
+            out.free(account);
+            if config.codec == Codec::Aac {
+                codec::aac::adts_header(&config, numbers & 0x3FFF);
+            }
+            config.free(account);
         }
-        out.clear();
-        let _ = codec::sample_entry(&config, numbers, account, &mut out);
-        out.free(account);
-        if config.codec == Codec::Aac {
-            codec::aac::adts_header(&config, numbers & 0x3FFF);
-        }
-        config.free(account);
-    }
+    };
+    run(account);
+    tight(data, run);
     for codec in [Codec::H264, Codec::H265] {
         let mut nal = data.to_vec();
         assert!(captions(codec, &mut nal).count() <= data.len());

@@ -7,7 +7,7 @@ use smoothcore::mem::Account;
 use smoothcore::mp4::encryption::{self, EncryptionTable};
 use smoothcore::mp4::subs::{self, PartTable};
 use smoothcore::mp4::{Body, BodyEnd, BoxWalk, Encryption, Found, SampleTable, parse_moof};
-use smoothcore_fuzz::watched;
+use smoothcore_fuzz::{tight, watched};
 
 /// Walks a body that arrives in steps of `step` bytes; the samples or the error's number.
 fn walk(account: &mut Account, data: &[u8], step: usize) -> Result<Vec<(u32, u32)>, i32> {
@@ -75,6 +75,9 @@ fn tables(account: &mut Account, moof: &[u8], info: &smoothcore::mp4::MoofInfo, 
 fuzz_target!(|data: &[u8]| watched(|account| {
     let whole = walk(account, data, data.len().max(1));
     let parts = walk(account, data, 7);
+    tight(data, |account| {
+        let _ = walk(account, data, data.len().max(1));
+    });
     match (whole, parts) {
         (Ok(a), Ok(b)) => assert_eq!(a, b),
         // Where two things are wrong, pieces may meet the other one first.

@@ -6,8 +6,8 @@ use smoothcore::codec::{self, EntryNumbers, Kind};
 use smoothcore::limits::Limits;
 use smoothcore::mp4::index::{Index, MFRO_BYTES, index_size};
 use smoothcore::mp4::movie::Movie;
-use smoothcore_fuzz::disk::{Disk, look};
-use smoothcore_fuzz::watched;
+use smoothcore_fuzz::disk::{Disk, ENOUGH, look};
+use smoothcore_fuzz::{tight_budget, watched};
 
 fuzz_target!(|data: &[u8]| watched(|account| {
     let limits = Limits::default();
@@ -41,7 +41,8 @@ fuzz_target!(|data: &[u8]| watched(|account| {
         }
     }
     let files = [("a.ismv", data)];
-    let quick = look(account, Disk { files: &files, piece: usize::MAX, slow: false }, "a.ismv");
-    let slow = look(account, Disk { files: &files, piece: 61, slow: true }, "a.ismv");
+    let quick = look(account, Disk { files: &files, piece: usize::MAX, slow: false }, ENOUGH, "a.ismv");
+    let slow = look(account, Disk { files: &files, piece: 61, slow: true }, ENOUGH, "a.ismv");
+    let _ = look(account, Disk { files: &files, piece: 61, slow: true }, tight_budget(data), "a.ismv");
     assert_eq!(quick, slow, "what a source that dawdles leads to");
 }));

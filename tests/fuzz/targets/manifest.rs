@@ -6,7 +6,7 @@ use smoothcore::codec::codec_string;
 use smoothcore::limits::Limits;
 use smoothcore::manifest::{Manifest, ManifestParser, url};
 use smoothcore::mem::{Account, Text};
-use smoothcore_fuzz::{pieces, watched};
+use smoothcore_fuzz::{pieces, tight, watched};
 
 fn read<'a>(account: &mut Account, parts: impl Iterator<Item = &'a [u8]>) -> Result<Manifest, i32> {
     let mut parser = ManifestParser::new(&Limits::default());
@@ -64,6 +64,11 @@ fn look(account: &mut Account, manifest: &Manifest) {
 fuzz_target!(|data: &[u8]| watched(|account| {
     let whole = read(account, std::iter::once(data));
     let parts = read(account, pieces(data));
+    tight(data, |account| {
+        if let Ok(mut manifest) = read(account, pieces(data)) {
+            manifest.free(account);
+        }
+    });
     match (whole, parts) {
         (Ok(mut a), Ok(mut b)) => {
             look(account, &a);

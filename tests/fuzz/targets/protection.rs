@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use smoothcore::limits::Limits;
 use smoothcore::mem::Bytes;
 use smoothcore::protection::{self, playready};
-use smoothcore_fuzz::watched;
+use smoothcore_fuzz::{tight, watched};
 
 fuzz_target!(|data: &[u8]| watched(|account| {
     let limits = Limits::default();
@@ -13,6 +13,11 @@ fuzz_target!(|data: &[u8]| watched(|account| {
         header.scheme();
         header.free(account);
     }
+    tight(data, |account| {
+        if let Ok(mut header) = playready::read(data, account, &limits) {
+            header.free(account);
+        }
+    });
     let mut out = Bytes::new();
     if protection::pssh([7; 16], data, account, &mut out).is_ok() {
         assert_eq!(out.len(), data.len() + 32);

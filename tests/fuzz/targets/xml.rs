@@ -6,7 +6,7 @@ use smoothcore::error::Result;
 use smoothcore::limits::Limits;
 use smoothcore::mem::Account;
 use smoothcore::xml::{Handler, Parser};
-use smoothcore_fuzz::{pieces, watched};
+use smoothcore_fuzz::{pieces, tight, watched};
 
 struct Listener<'a> {
     account: &'a mut Account,
@@ -67,6 +67,9 @@ fn read<'a>(account: &mut Account, parts: impl Iterator<Item = &'a [u8]>) -> (Ve
 fuzz_target!(|data: &[u8]| watched(|account| {
     let whole = read(account, std::iter::once(data));
     let parts = read(account, pieces(data));
+    tight(data, |account| {
+        read(account, pieces(data));
+    });
     // Where a document breaks off, the last text may have been handed on or not.
     assert_eq!(whole.1, parts.1);
     if whole.1.is_none() {
