@@ -82,8 +82,11 @@ pub fn look(
     budget: usize,
     name: &str,
 ) -> std::result::Result<Vec<(u16, Vec<u8>)>, i32> {
+    let before = crate::heap();
     let mut local = Local::new(Head { disk, said: false, open: 0 }, &Limits::default(), budget);
-    local.open(name).map_err(|e| e.code.number())?;
+    let opened = local.open(name);
+    assert_eq!(local.held(), crate::heap() - before, "what it says it holds, and what it does");
+    opened.map_err(|e| e.code.number())?;
     let answers = answers(account, &mut local);
     assert!(local.peak() <= budget, "more than the presentation may hold");
     answers

@@ -56,6 +56,11 @@ pub fn watched(target: impl FnOnce(&mut Account)) {
     assert!(took < MOST, "took {} ms", took / 1_000_000);
 }
 
+/// Bytes that the heap holds now.
+pub fn heap() -> usize {
+    HELD.load(Relaxed)
+}
+
 /// Runs `target` with an account that is soon exhausted, by how much `data` decides: whatever comes of it, nothing may
 /// stay charged.
 pub fn tight(data: &[u8], target: impl FnOnce(&mut Account)) {
