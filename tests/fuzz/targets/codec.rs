@@ -7,7 +7,7 @@ use smoothcore::codec::{
 };
 use smoothcore::limits::Limits;
 use smoothcore::mem::{Account, Bytes};
-use smoothcore_fuzz::{number, tight, watched};
+use smoothcore_fuzz::{heap, number, tight, watched};
 
 const NAMES: [&str; 20] = [
     "H264", "AVC1", "HVC1", "HEV1", "WVC1", "AACL", "AACH", "AACP", "WMAP", "WMA2", "EC-3", "AC-3", "MP3",
@@ -34,7 +34,9 @@ fuzz_target!(|data: &[u8]| watched(|account| {
         ..Description::new(kind)
     };
     let run = |account: &mut Account| {
+        let before = heap();
         if let Ok(mut config) = CodecConfig::from_description(account, &description, &limits) {
+            assert_eq!(account.held(), heap() - before, "what is charged, and what is held");
             codec_string(&config);
             let mut out = Bytes::new();
             for framing in [Framing::ElementaryStream, Framing::LengthPrefixed] {

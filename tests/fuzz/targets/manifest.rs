@@ -6,7 +6,7 @@ use smoothcore::codec::codec_string;
 use smoothcore::limits::Limits;
 use smoothcore::manifest::{Manifest, ManifestParser, url};
 use smoothcore::mem::{Account, Text};
-use smoothcore_fuzz::{pieces, tight, watched};
+use smoothcore_fuzz::{heap, pieces, tight, watched};
 
 fn read<'a>(account: &mut Account, parts: impl Iterator<Item = &'a [u8]>) -> Result<Manifest, i32> {
     let mut parser = ManifestParser::new(&Limits::default());
@@ -62,7 +62,9 @@ fn look(account: &mut Account, manifest: &Manifest) {
 }
 
 fuzz_target!(|data: &[u8]| watched(|account| {
+    let before = heap();
     let whole = read(account, std::iter::once(data));
+    assert_eq!(account.held(), heap() - before, "what is charged, and what is held");
     let parts = read(account, pieces(data));
     tight(data, |account| {
         if let Ok(mut manifest) = read(account, pieces(data)) {

@@ -5,11 +5,13 @@ use libfuzzer_sys::fuzz_target;
 use smoothcore::limits::Limits;
 use smoothcore::mem::Bytes;
 use smoothcore::protection::{self, playready};
-use smoothcore_fuzz::{tight, watched};
+use smoothcore_fuzz::{heap, tight, watched};
 
 fuzz_target!(|data: &[u8]| watched(|account| {
     let limits = Limits::default();
+    let before = heap();
     if let Ok(mut header) = playready::read(data, account, &limits) {
+        assert_eq!(account.held(), heap() - before, "what is charged, and what is held");
         header.scheme();
         header.free(account);
     }
