@@ -1,5 +1,6 @@
 //! Reads `ports/docs/features.md` and fails on what it says and the tree does not have: a test, file or make target that
-//! does not exist, a feature that nothing shows, a quirk or a codec's name without a row.
+//! does not exist, a feature that nothing shows, a quirk or a codec's name without a row. And on C code in `ports/docs` that
+//! no C file has.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -157,4 +158,26 @@ fn every_name_of_a_codec_stands_in_the_table_of_features() {
     assert!(names.len() > 40, "{} names found", names.len());
     names.retain(|n| !known.contains(n));
     assert!(names.is_empty(), "not in the table: {names:?}");
+}
+
+#[test]
+fn c_code_in_the_guides_is_code_that_is_compiled() {
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut files = Vec::new();
+    for folder in ["examples", "ports", "tests/c"] {
+        collect(&root().join(folder), ".c", &mut files);
+    }
+    let code: Vec<String> = files.iter().map(|f| squeezed(&fs::read_to_string(f).unwrap())).collect();
+    let mut guides = Vec::new();
+    collect(&root().join("ports/docs"), ".md", &mut guides);
+    let mut blocks = 0;
+    for guide in guides {
+        let page = fs::read_to_string(&guide).unwrap();
+        for block in page.split("```c\n").skip(1) {
+            let block = squeezed(block.split("```").next().unwrap());
+            assert!(code.iter().any(|c| c.contains(&block)), "{}: {block}", guide.display());
+            blocks += 1;
+        }
+    }
+    assert!(blocks >= 3, "{blocks} blocks found");
 }
