@@ -207,6 +207,9 @@ unsafe fn add(
     given: *const smoothcore_given_text,
     out: *mut u32,
 ) -> Result<i32, Code> {
+    if !cfg!(feature = "text") {
+        return Err(Code::Unsupported);
+    }
     // SAFETY: the caller's promise, here and below.
     let given = unsafe { record::read(given) }?;
     let role = usize::try_from(given.role).ok().and_then(|n| ROLES.get(n)).ok_or(Code::Argument)?;

@@ -58,8 +58,12 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// Notes that `rule` is broken by `place` at a byte offset. Never fails: one that finds no memory is counted.
     #[cold]
-    #[inline(never)]
+    #[cfg_attr(feature = "deviations", inline(never))]
+    #[cfg_attr(not(feature = "deviations"), inline(always))]
     pub(super) fn note(&mut self, rule: &'static str, place: &'static str, offset: u64) {
+        if !cfg!(feature = "deviations") {
+            return;
+        }
         let notes = &mut *self.notes;
         if notes.strictness == Strictness::Strict && notes.refused.is_none() {
             notes.refused = Some(Error::at(Code::ManifestDeviation, place, offset));
@@ -86,7 +90,7 @@ impl Reading<'_> {
         for (index, place) in table.iter().enumerate() {
             let (_, known) = place.split_once('@').unwrap_or(("", place));
             if known.as_bytes() == name {
-                if *seen & bit != 0 {
+                if cfg!(feature = "deviations") && *seen & bit != 0 {
                     self.note("attribute-twice", place, offset);
                 }
                 *seen |= bit;
@@ -96,6 +100,9 @@ impl Reading<'_> {
         }
         if name.contains(&b':') || name == b"xmlns" {
             return Tally::Foreign;
+        }
+        if !cfg!(feature = "deviations") {
+            return Tally::Unknown;
         }
         let same = |place: &&&'static str| {
             place.split_once('@').is_some_and(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name))
@@ -112,6 +119,9 @@ impl Reading<'_> {
 
     /// Notes every attribute of `table` that `needed` has a bit for and `seen` has not.
     pub(super) fn missing(&mut self, seen: u32, needed: u32, table: &[&'static str], offset: u64) {
+        if !cfg!(feature = "deviations") {
+            return;
+        }
         let mut left = needed & !seen;
         for place in table {
             if left & 1 != 0 {

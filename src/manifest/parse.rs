@@ -478,7 +478,7 @@ impl Handler for Reader<'_> {
                 m.untimely = false;
                 Place::Fragment
             }
-            (Place::Fragment, b"f") if m.stream.embedded() => {
+            (Place::Fragment, b"f") if cfg!(feature = "text") && m.stream.embedded() => {
                 m.payload = PayloadDraft::new(at);
                 Place::Payload
             }
@@ -544,7 +544,7 @@ impl Handler for Reader<'_> {
             Place::Stream => m.stream.attribute(r, name, value)?,
             Place::Root => m.root_attribute(r, name, value)?,
             Place::Header => m.header.attribute(r, name, value),
-            Place::Payload => m.payload.attribute(r, name, value),
+            Place::Payload if cfg!(feature = "text") => m.payload.attribute(r, name, value),
             Place::MetadataItem if name == b"Name" => value.copy(r.account, &mut m.item.0)?,
             Place::MetadataItem if name == b"Value" => value.copy(r.account, &mut m.item.1)?,
             _ => {}
@@ -585,7 +585,7 @@ impl Handler for Reader<'_> {
         match m.place {
             _ if m.skipping > 0 => Ok(()),
             Place::Header => m.header.text(r, text),
-            Place::Payload => m.payload.text(r, text),
+            Place::Payload if cfg!(feature = "text") => m.payload.text(r, text),
             _ => Ok(()),
         }
     }
@@ -598,7 +598,9 @@ impl Handler for Reader<'_> {
         }
         m.place = match m.place {
             Place::Payload => {
-                m.stream.payload(r, &mut m.payload, &mut m.payloads)?;
+                if cfg!(feature = "text") {
+                    m.stream.payload(r, &mut m.payload, &mut m.payloads)?;
+                }
                 Place::Fragment
             }
             Place::Fragment => Place::Stream,

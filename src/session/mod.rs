@@ -42,7 +42,7 @@ pub use stats::{Stats, StreamStats};
 use crate::abr::Throughput;
 use crate::error::{Code, Error, Result};
 use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
-use crate::manifest::{Deviation, Manifest, ManifestParser};
+use crate::manifest::{Deviation, Manifest, ManifestParser, Strictness};
 use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::time::Instant;
 use crate::trace;
@@ -141,9 +141,13 @@ impl Session {
     /// A session under `config`; nothing moves before [`Session::open`].
     ///
     /// # Errors
-    /// [`Code::Budget`] when the budget is below [`Config::SMALLEST_BUDGET`].
+    /// [`Code::Budget`] when the budget is below [`Config::SMALLEST_BUDGET`]; [`Code::Unsupported`] for a strict parse in a
+    /// build without the feature `deviations`.
     pub fn new(config: Config) -> Result<Session> {
         let config = config.clamped();
+        if !cfg!(feature = "deviations") && config.strictness == Strictness::Strict {
+            return Err(Error::at(Code::Unsupported, "Config::strictness", 0));
+        }
         if config.budget < Config::SMALLEST_BUDGET {
             return Err(Error::at(Code::Budget, "Config::budget", 0));
         }

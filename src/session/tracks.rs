@@ -93,7 +93,7 @@ impl Session {
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
-        let i = self.feed_of(to).ok_or(Code::Argument)?;
+        let i = self.playable(to)?;
         let kind = self.feeds.get(i).map_or(Kind::Text, |f| f.kind);
         // One that was on its way and is no longer wanted.
         for n in 0..self.feeds.len() {
