@@ -31,7 +31,7 @@ archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports tools-check oracles dist-all audit control abi ctest plays codecs \
+CHECK := fmt lint doc test header-check ports tools-check oracles differential dist-all audit control abi ctest plays codecs \
     protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
@@ -137,6 +137,10 @@ tools-check:
 
 oracles:
 	@sh tests/steps/rust.sh oracles
+
+# What other players read in generated manifests; make soak compares more of them.
+differential:
+	@sh tests/differential/run.sh 300
 
 dist-all:
 	@for t in $(LINUX) $(BARE); do sh ports/packaging/dist.sh $$t || exit 1; done

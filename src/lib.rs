@@ -8,7 +8,7 @@
 //! # What it is not
 //!
 //! No decoder, no renderer, no network stack and no DRM agent: those are the box's, behind the traits in [`port`].
-//! Not in this version: live presentations, codecs other than H.264 and AAC, text streams, protected content.
+//! Not in this version: live presentations.
 //!
 //! Presentations on disk need no server: `local` (a feature) answers a session's requests from `.ism`, `.ismv` and `.isma`.
 //!

@@ -8,10 +8,12 @@ mod mp4_build;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{Link, Mode, Origin, Recorder, Taste, play, play_with};
+use common::agent::apply;
+use common::sealed::{PLAYREADY, playready};
+use common::{Cover, Link, Mode, Origin, Recorder, Seal, Taste, play, play_with};
 use smoothcore::error::Code;
 use smoothcore::io::{DecoderTraits, EventKind};
-use smoothcore::session::{AudioChoice, Config, State};
+use smoothcore::session::{AudioChoice, Config, ProtectionMode, State};
 
 const RATES: [u64; 4] = [120, 12, 300, 40];
 
@@ -124,16 +126,33 @@ static COUNTING: Counting = Counting;
 /// The heap agrees with the account: what a session really allocates is within what it says it holds.
 #[test]
 fn the_account_tells_the_truth() {
-    use smoothcore::io::{Configured, Input, Outcome, Output};
+    the_account_under(ProtectionMode::None);
+}
+
+#[test]
+fn the_account_tells_the_truth_of_encrypted_samples() {
+    the_account_under(ProtectionMode::Decoder);
+    the_account_under(ProtectionMode::Decrypt);
+}
+
+fn the_account_under(protection: ProtectionMode) {
+    use smoothcore::io::{Configured, Decrypted, Input, KeyHandle, KeyStatus, Keys, Kid, Outcome, Output};
     use smoothcore::session::Session;
     use smoothcore::time::Instant;
 
-    let origin = Origin::testcard();
+    let mut origin = Origin::testcard();
+    if protection != ProtectionMode::None {
+        let seal = |cover| Seal { cover, ..Seal::new(Kid([7; 16])) };
+        let cover = |name: &str| if name == "video" { Cover::Nals } else { Cover::Whole };
+        origin = origin.sealed(|name, _, _| Some(seal(cover(name))));
+        origin = origin.with_headers(&[(PLAYREADY, playready(&[Kid([7; 16])], "https://licence.test/"))]);
+    }
     let budget = 1 << 20;
     let before = HELD.with(Cell::get);
     let unpaced = DecoderTraits { flags: DecoderTraits::UNPACED, ..DecoderTraits::default() };
     let mut session =
-        Session::new(Config { decoder: unpaced, fixed_bitrate: 258_995, ..config(budget) }).unwrap();
+        Session::new(Config { decoder: unpaced, fixed_bitrate: 258_995, protection, ..config(budget) })
+            .unwrap();
     session.open(Instant(0), common::drive::URL).unwrap();
     let (mut now, mut calls_at_half, mut accepted) = (0u64, 0, 0u32);
     let mut pending: Vec<(smoothcore::io::RequestId, &[u8])> = Vec::with_capacity(8);
@@ -148,8 +167,17 @@ fn the_account_tells_the_truth() {
                     let stream = c.stream;
                     session.input(at, Input::Configured(stream, Configured::Ok));
                 }
+                Output::Protection(_) => {
+                    session.input(at, Input::Key(Keys::All, KeyStatus::Ready(KeyHandle(1))));
+                }
+                Output::Decrypt(d) => {
+                    let (stream, p) = (d.stream, &d.protection);
+                    apply(d.data, p.kid, p.iv, p.subsamples);
+                    session.input(at, Input::Decrypted(stream, Decrypted::Done));
+                }
                 Output::Sample(s) => {
                     let stream = s.stream;
+                    assert_eq!(s.protection.is_some(), protection == ProtectionMode::Decoder);
                     accepted += 1;
                     session.input(at, Input::Accepted(stream));
                 }
@@ -166,7 +194,9 @@ fn the_account_tells_the_truth() {
         } else {
             pending.insert(0, (id, &body[taken..]));
         }
-        if accepted > 3000 && calls_at_half == 0 {
+        // Tables of encrypted samples grow to the largest one of each fragment in the round.
+        let steady = if protection == ProtectionMode::None { 3000 } else { 4000 };
+        if accepted > steady && calls_at_half == 0 {
             calls_at_half = CALLS.with(Cell::get);
         }
     }

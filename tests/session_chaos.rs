@@ -9,18 +9,20 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use common::Origin;
+use common::agent::apply;
 use common::drive::URL;
 use common::origin::TESTCARD;
+use common::sealed::{PLAYREADY, playready};
+use common::{Cover, Form, Origin, Seal};
 use smoothcore::error::Code;
 use smoothcore::io::{
-    Buffered, Configured, DecoderTraits, EventKind, Framing, Input, Outcome, Output, RequestId, RequestKind,
-    Response, StreamId,
+    Buffered, Configured, DecoderTraits, Decrypted, EventKind, Framing, Input, KeyHandle, KeyStatus, Keys,
+    Kid, Outcome, Output, RequestId, RequestKind, Response, StreamId,
 };
 use smoothcore::limits::Limits;
 use smoothcore::mem::Account;
 use smoothcore::mp4::{Body, BodyEnd, BoxWalk, Found, SampleTable, parse_moof};
-use smoothcore::session::{AudioChoice, Config, Selection, Session, State};
+use smoothcore::session::{AudioChoice, Config, ProtectionMode, Selection, Session, State};
 use smoothcore::time::{Instant, MediaTime, Micros};
 
 /// Names of the manifest's streams, in its order.
@@ -57,6 +59,7 @@ impl Dice {
 #[allow(clippy::type_complexity)]
 struct Truth {
     origin: Origin,
+    sealed: Origin,
     /// Sample bytes as they lie in the file, and ticks until the next.
     samples: BTreeMap<(u16, u32, u64), Vec<(Vec<u8>, u64)>>,
     /// Starts of a stream's fragments.
@@ -80,7 +83,8 @@ impl Truth {
             s.sort_unstable();
             s.dedup();
         }
-        Truth { origin, samples, starts }
+        let sealed = sealed(&origin);
+        Truth { origin, sealed, samples, starts }
     }
 }
 
@@ -116,6 +120,18 @@ fn start_coded(sample: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The first half of the presentation has one key, the second half another.
+fn sealed(origin: &Origin) -> Origin {
+    let origin = origin.clone().sealed(|name, _, time| {
+        let kid = if time < 240_000_000 { KIDS[0] } else { KIDS[1] };
+        let cover = if name == "video" { Cover::Nals } else { Cover::Whole };
+        Some(Seal { form: Form::Override, cover, ..Seal::new(kid) })
+    });
+    origin.with_headers(&[(PLAYREADY, playready(&KIDS[..1], ""))])
+}
+
+const KIDS: [Kid; 2] = [Kid([1; 16]), Kid([2; 16])];
+
 struct Exchange {
     id: RequestId,
     body: Vec<u8>,
@@ -148,6 +164,9 @@ struct Offered {
 #[derive(Default)]
 struct Ear {
     offer: Option<Offered>,
+    /// What it will say about the sample it was to decrypt.
+    decrypt: Option<Decrypted>,
+    key: Option<KeyHandle>,
     /// An answer to a configuration is owed.
     setup: bool,
     /// Bitrate last configured with success, and the one asked about.
@@ -243,6 +262,8 @@ impl<'t> Chaos<'t> {
             buffer_target: Micros::from_millis(dice.pick(&[0, 500, 3_000, 8_000])),
             start_at: Some(MediaTime((dice.below(480) * 1_000_000) as i64)).filter(|t| t.0 > 240_000_000),
             decoder: DecoderTraits { framing, flags },
+            protection: dice.pick(&[ProtectionMode::None, ProtectionMode::Decoder, ProtectionMode::Decrypt]),
+            key_timeout: Micros::from_millis(dice.pick(&[10, 500, 10_000])),
             ..Config::default()
         };
         let mut session = Session::new(config).unwrap();
@@ -279,6 +300,13 @@ impl<'t> Chaos<'t> {
         Instant(self.now)
     }
 
+    fn origin(&self) -> &'t Origin {
+        match self.config.protection {
+            ProtectionMode::None => &self.truth.origin,
+            _ => &self.truth.sealed,
+        }
+    }
+
     fn paced(&self) -> bool {
         !self.config.decoder.has(DecoderTraits::UNPACED)
     }
@@ -288,7 +316,7 @@ impl<'t> Chaos<'t> {
         self.requested = id.0;
         self.living.insert(id.0);
         let path = url.split_once(".ism/").unwrap().1.to_string();
-        let body = self.truth.origin.responses.get(&path);
+        let body = self.origin().responses.get(&path);
         let mut body = body.unwrap_or_else(|| panic!("{path} is not in the manifest")).clone();
         let (mut status, mut end) = (200, End::Complete);
         let size = body.len() as u64;
@@ -322,7 +350,7 @@ impl<'t> Chaos<'t> {
         let levels: Vec<_> = TESTCARD
             .iter()
             .filter_map(|(b, _, _)| {
-                self.truth.origin.responses.get(&format!("QualityLevels({b})/Fragments{fragment}"))
+                self.origin().responses.get(&format!("QualityLevels({b})/Fragments{fragment}"))
             })
             .collect();
         levels[self.dice.below(levels.len() as u64) as usize].clone()
@@ -372,19 +400,28 @@ impl<'t> Chaos<'t> {
                     note!(self, "{now} configure {stream} {bitrate}");
                     let ear = &mut self.ears[stream];
                     assert!(!ear.setup && ear.offer.is_none(), "one question at a time");
+                    assert!(ear.decrypt.is_none(), "no set-up while it is decrypted");
+                    ear.key = c.key;
                     ear.asked = bitrate;
                     ear.setup = true;
                     ear.epoch = epoch;
                 }
                 Output::Sample(s) => {
                     let stream = usize::from(s.stream.0);
+                    let mut bytes: Vec<u8> = s.data.clone().flatten().copied().collect();
+                    let decoder = self.config.protection == ProtectionMode::Decoder;
+                    assert_eq!(s.protection.is_some(), decoder, "who decrypts");
+                    if let Some(p) = &s.protection {
+                        assert_eq!(Some(p.handle), self.ears[stream].key, "the key it was set up with");
+                        apply(&mut bytes, p.kid, p.iv, p.subsamples);
+                    }
                     let offered = Offered {
                         epoch: s.epoch.0,
                         dts: s.dts.0,
                         fragment: s.fragment,
                         bitrate: s.bitrate,
                         flags: s.flags.0,
-                        bytes: s.data.clone().flatten().copied().collect(),
+                        bytes,
                     };
                     if self.config.decoder.has(DecoderTraits::CONTIGUOUS) {
                         assert!(s.data.clone().count() <= 1, "one slice");
@@ -402,10 +439,28 @@ impl<'t> Chaos<'t> {
                     assert!(ear.ended != Some(offered.epoch), "nothing follows the end");
                     ear.offer = Some(offered);
                 }
-                Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) => {
-                    panic!("nothing is protected, and nothing was asked for")
-                }
                 Output::Captions(_) => panic!("nobody asked for captions"),
+                Output::Protection(_) => {
+                    assert!(self.config.protection != ProtectionMode::None);
+                    note!(self, "{now} offer");
+                }
+                Output::Decrypt(d) => {
+                    let stream = usize::from(d.stream.0);
+                    assert!(self.config.protection == ProtectionMode::Decrypt);
+                    let odd = !self.calm && self.faults > 0;
+                    let answer = match self.dice.below(40) {
+                        0..=5 if odd => Decrypted::Later,
+                        _ => Decrypted::Done,
+                    };
+                    if answer == Decrypted::Done {
+                        apply(d.data, d.protection.kid, d.protection.iv, d.protection.subsamples);
+                    }
+                    note!(self, "{now} decrypt {stream} {answer:?}");
+                    let ear = &mut self.ears[stream];
+                    assert!(ear.offer.is_none() && ear.decrypt.is_none() && !ear.setup, "one at a time");
+                    ear.decrypt = Some(answer);
+                }
+                Output::Capability(_) => panic!("nobody wants to be asked"),
                 Output::Rate(rate) => {
                     note!(self, "{now} rate {rate:?}");
                     self.running = rate != smoothcore::io::Rate::Hold;
@@ -655,6 +710,11 @@ impl<'t> Chaos<'t> {
             self.input(Input::Configured(id, answer));
             return true;
         }
+        if let Some(answer) = self.ears[stream].decrypt.take() {
+            note!(self, "{} decrypted {stream} {answer:?}", self.now);
+            self.input(Input::Decrypted(id, answer));
+            return true;
+        }
         if self.ears[stream].offer.is_none() {
             return false;
         }
@@ -691,7 +751,7 @@ impl<'t> Chaos<'t> {
                 assert_eq!(sought.is_ok(), playing);
                 if sought.is_ok() {
                     for ear in &mut self.ears {
-                        (ear.offer, ear.setup, ear.last) = (None, false, None);
+                        (ear.offer, ear.setup, ear.last, ear.decrypt) = (None, false, None, None);
                         ear.gaps.clear();
                     }
                 }
@@ -704,7 +764,7 @@ impl<'t> Chaos<'t> {
                     self.silent_streams.remove(&(stream as u16));
                     if was_on != (selection == Selection::On) {
                         let ear = &mut self.ears[stream];
-                        (ear.offer, ear.setup, ear.last) = (None, false, None);
+                        (ear.offer, ear.setup, ear.last, ear.decrypt) = (None, false, None, None);
                         ear.last_dts = None;
                         ear.gaps.clear();
                         ear.ended = None;
@@ -728,6 +788,19 @@ impl<'t> Chaos<'t> {
                 ] {
                     self.session.input(at, input);
                 }
+            }
+            42..=47 => {
+                let name = self.dice.pick(&[Keys::All, Keys::All, Keys::One(KIDS[0]), Keys::One(KIDS[1])]);
+                let handle = KeyHandle(self.dice.pick(&[1, 1, 1, 2]));
+                let status = if self.dice.one_in(4) { KeyStatus::Pending } else { KeyStatus::Ready(handle) };
+                note!(self, "{} key {name:?} {status:?}", self.now);
+                self.session.input(at, Input::Key(name, status));
+            }
+            48 => {
+                let mask = self.dice.pick(&[15, 1, 2, 6, 8, 0, 0xF0]);
+                let done = self.session.restrict(at, StreamId(0), mask);
+                note!(self, "{} restrict {mask:b} {done:?}", self.now);
+                assert!(done.is_err() || mask & 15 != 0);
             }
             _ => return,
         }
@@ -767,6 +840,7 @@ impl<'t> Chaos<'t> {
     /// Does all that can be done, then waits as the session says.
     fn calm_step(&mut self) {
         let mut moved = false;
+        self.input(Input::Key(Keys::All, KeyStatus::Ready(KeyHandle(1))));
         for n in (0..self.open.len()).rev() {
             for _ in 0..8 {
                 moved |= self.network(n);
@@ -815,6 +889,7 @@ impl<'t> Chaos<'t> {
         }
         self.calm = true;
         let at = self.at();
+        let _ = self.session.restrict(at, StreamId(0), u64::MAX);
         self.session.play(at);
         if matches!(self.session.state(), State::Playing | State::Ended)
             && (0..3).all(|s| self.session.stream_stats(StreamId(s)).is_none())

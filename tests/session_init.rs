@@ -220,7 +220,7 @@ fn keys_are_not_guessed_among_several() {
 #[test]
 fn a_session_makes_them_while_it_plays() {
     let config = Config { audio: AudioChoice::First, seed: 1, budget: 4 << 20, ..Config::default() };
-    let mut session = Session::new(config.clone()).unwrap();
+    let mut session = Session::new(config).unwrap();
     assert_eq!(session.init_segment(StreamId(0), 0).unwrap_err().code, Code::State);
     session.open(smoothcore::time::Instant(0), URL).unwrap();
     assert_eq!(session.init_segment(StreamId(0), 0).unwrap_err().code, Code::State);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+mod mp4_build;
 
 use common::decoder::Taken;
 use common::sealed::{ENVELOPE, PLAYREADY, playready, seal};
@@ -193,6 +194,53 @@ fn pictures_whose_lengths_are_encrypted_go_out_as_they_lie_in_the_file() {
         // Decrypted in memory they are framed as ever.
         let played = run(Mode::EventLoop, origin, Recorder::new(), Agent::new(Decryption::Port, &now()));
         assert!(content(&played) == sound, "{cover:?}");
+    }
+}
+
+/// Three pictures of three units each, one of them empty, behind lengths of `length` bytes.
+fn short_lengths(length: usize) -> Origin {
+    const AVC: &str = "00000001674D400CF30202760220000003002000000641E28523400000000168E97B2C80";
+    let samples: Vec<Vec<u8>> = (0..3u8)
+        .map(|n| {
+            let units = [vec![0x65, n, 1, 2], Vec::new(), (0..100 + n).map(|b| 0x65 ^ b).collect()];
+            units
+                .iter()
+                .flat_map(|unit: &Vec<u8>| [&unit.len().to_be_bytes()[8 - length..], unit].concat())
+                .collect()
+        })
+        .collect();
+    let moof = mp4_build::moof_with(|size| {
+        let sizes = samples.iter().flat_map(|s| [10_000_000, s.len() as u32]).collect::<Vec<u32>>();
+        let fields = [&[size + 8][..], &sizes].concat();
+        vec![mp4_build::tfhd(0, &[]), mp4_build::trun(0x301, 3, &fields)]
+    });
+    let body = [moof, mp4_build::mdat(&samples.concat())].concat();
+    let manifest = format!(
+        "<SmoothStreamingMedia MajorVersion=\"2\" Duration=\"0\"><StreamIndex Type=\"video\" Name=\"video\" Url=\"QualityLevels({{bitrate}})/Fragments(video={{start time}})\"><QualityLevel Index=\"0\" Bitrate=\"1\" FourCC=\"H264\" MaxWidth=\"256\" MaxHeight=\"144\" NALUnitLengthField=\"{length}\" CodecPrivateData=\"{AVC}\"/><c t=\"0\" d=\"30000000\" r=\"3\"/></StreamIndex></SmoothStreamingMedia>"
+    );
+    let mut origin = Origin::default();
+    origin.responses.insert("Manifest".into(), manifest.into_bytes());
+    for time in [0, 30_000_000, 60_000_000] {
+        origin.responses.insert(format!("QualityLevels(1)/Fragments(video={time})"), body.clone());
+    }
+    origin
+}
+
+#[test]
+fn parts_grow_with_lengths_of_one_and_two_bytes() {
+    for nal_length in [1, 2, 4] {
+        for flags in [0, DecoderTraits::CONTIGUOUS, DecoderTraits::NEEDS_AUD] {
+            let decoder = || tasting(Framing::ElementaryStream, flags);
+            let origin = short_lengths(nal_length);
+            let clear = play(Mode::EventLoop, config(), Link::new(origin.clone(), &[100]), decoder());
+            assert_eq!((clear.state, clear.decoder.samples.len()), (State::Ended, 9));
+            for decryption in [Decryption::Decoder, Decryption::Port] {
+                let how = Seal { nal_length, form: Form::Override, ..Seal::new(KID) };
+                let origin = origin.clone().sealed(|_, _, _| Some(how.clone()));
+                let played = run(Mode::EventLoop, origin, decoder(), Agent::new(decryption, &now()));
+                assert!(content(&played) == content(&clear), "{nal_length} {flags} {decryption:?}");
+            }
+        }
     }
 }
 
@@ -555,7 +603,7 @@ fn broken_tables_are_lost_fragments_and_nothing_worse() {
     let good = origin.responses[path].clone();
     let clear = Origin::testcard().responses[path].clone();
     assert_eq!(good, seal(&clear, &Seal::new(KID)));
-    let at = good.windows(4).position(|w| w == b"uuid" && good.len() > 0).unwrap();
+    let at = good.windows(4).position(|w| w == b"uuid" && !good.is_empty()).unwrap();
     for step in (0..600).step_by(7) {
         let mut broken = origin.clone();
         let body = broken.responses.get_mut(path).unwrap();

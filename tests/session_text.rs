@@ -117,6 +117,42 @@ fn documents_in_boxes_and_bare_ones_come_out_whole_and_in_time() {
 }
 
 #[test]
+fn every_driving_mode_gives_the_same_text() {
+    let mut origin = with_streams(&(embedded() + &subtitles("sub", "eng", 24)));
+    bare(&mut origin, "sub", 24);
+    let log = |mode| {
+        let played = play(mode, config(TextChoice::All), Link::new(origin.clone(), &[300]), Recorder::new());
+        assert_eq!(played.state, State::Ended, "{mode:?}");
+        let text = |line: &&str| line.starts_with("sample 3 ") || line.starts_with("sample 5 ");
+        played.decoder.log.lines().filter(text).map(String::from).collect::<Vec<_>>()
+    };
+    let first = log(Mode::SansIo);
+    assert_eq!(first.len(), 3 + 24);
+    assert_eq!(log(Mode::EventLoop), first);
+    assert_eq!(log(Mode::Blocking), first);
+}
+
+#[test]
+fn times_that_are_rounded_lose_no_text() {
+    // Ninety thousand ticks a second against ten million: no start can be told exactly in the other scale.
+    let list: String = (0..24u64).map(|n| format!("<c t=\"{}\" d=\"180001\"/>", n * 180_001 + 1)).collect();
+    let stream = subtitles("sub", "eng", 1).replace("<c t=\"0\" d=\"20000000\" r=\"1\"/>", &list);
+    let stream = stream.replace("Type=", "TimeScale=\"90000\" Type=");
+    let mut origin = with_streams(&stream);
+    for n in 0..24 {
+        origin.responses.insert(path("sub", n * 180_001 + 1), document(n).into_bytes());
+    }
+    for to in [9u64, 10, 11] {
+        let target = MediaTime(((to * 180_001 + 1) * SECOND).div_ceil(90_000) as i64);
+        let config = Config { start_at: Some(target), ..config(TextChoice::First) };
+        let played = run(config, Link::new(origin.clone(), &[300]), Recorder::unpaced());
+        let seen: Vec<_> = of(&played, FIRST).iter().map(|s| s.bytes.clone()).collect();
+        let wanted: Vec<_> = (to..24).map(|n| document(n).into_bytes()).collect();
+        assert_eq!(seen, wanted, "from {to}: neither the one before nor one too late");
+    }
+}
+
+#[test]
 fn text_comes_a_buffer_ahead_and_no_more() {
     let mut origin = with_streams(&subtitles("sub", "eng", 24));
     bare(&mut origin, "sub", 24);

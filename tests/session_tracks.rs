@@ -1,6 +1,12 @@
 //! Streams as a viewer sees them: languages, angles and profiles; changing between them while playing; lasting names.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 mod common;
 
@@ -404,4 +410,93 @@ fn what_cannot_be_switched_to_is_refused() {
         },
     );
     assert!(tried);
+}
+
+/// The test card with two subtitle streams, of which some fragments are missing, and chapters.
+fn with_text() -> Origin {
+    let mut origin = Origin::testcard();
+    let mut more = String::new();
+    for name in ["sub_eng", "sub_fra"] {
+        more += &format!(
+            "<StreamIndex Type=\"text\" Name=\"{name}\" Subtype=\"SUBT\" Url=\"q({{bitrate}})/{name}({{start time}})\">\
+             <QualityLevel Bitrate=\"1\" FourCC=\"TTML\"/><c t=\"0\" d=\"20000000\" r=\"24\"/></StreamIndex>"
+        );
+        for n in (0..24).filter(|n| n % 5 != 3) {
+            origin.responses.insert(
+                format!("q(1)/{name}({})", n * 20_000_000),
+                b"<tt>text, and more of it</tt>".to_vec(),
+            );
+        }
+    }
+    more += "<StreamIndex Type=\"text\" Name=\"chapters\" Subtype=\"CHAP\" ManifestOutput=\"TRUE\">\
+             <c t=\"0\" d=\"240000000\"><f i=\"0\">T25l</f></c><c d=\"240000000\"><f i=\"0\">VHdv</f></c></StreamIndex>";
+    let card = String::from_utf8(origin.responses["Manifest"].clone()).unwrap();
+    let end = "</SmoothStreamingMedia>";
+    origin.responses.insert("Manifest".into(), card.replace(end, &format!("{more}{end}")).into_bytes());
+    origin
+}
+
+#[test]
+fn whatever_a_viewer_presses_the_programme_goes_on() {
+    let origin = with_text();
+    let (mut flushes, mut texts) = (0, 0);
+    for seed in 0..60u64 {
+        let mut dice = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut roll = move |below: u64| {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            dice % below
+        };
+        let budget = [256 << 10, 1 << 20, 4 << 20][seed as usize % 3];
+        let text =
+            [smoothcore::session::TextChoice::All, smoothcore::session::TextChoice::First][seed as usize % 2];
+        let config = Config { seed, budget, text, ..config() };
+        let mut link = Link::new(origin.clone(), &[40 + roll(300)]);
+        if roll(3) == 0 {
+            for n in 0..24 {
+                link = link.fault(&format!("q(1)/sub_eng({})", n * 20_000_000), 1, Fault::Stall(5));
+            }
+        }
+        let decoder = if roll(5) == 0 { Recorder::unpaced() } else { Recorder::new() };
+        let (mut next, mut paused) = (1_000_000u64, None);
+        let played = play_with(Mode::EventLoop, config, link, decoder, |now, session| {
+            let at = Instant(now);
+            assert!(session.stats().peak_held <= budget);
+            if paused.is_some_and(|until| now >= until) {
+                session.play(at);
+                paused = None;
+            }
+            if now < next || session.manifest().is_none() || now > 40_000_000 {
+                return;
+            }
+            next = now + 20_000 + roll(3_000_000);
+            match roll(10) {
+                0..4 => drop(session.switch(at, StreamId(1 + roll(2) as u16))),
+                4..6 => drop(session.select(at, StreamId(3 + roll(3) as u16), Selection::On)),
+                6..8 => drop(session.select(at, StreamId(3 + roll(3) as u16), Selection::Off)),
+                8 => drop(session.seek(at, MediaTime(roll(47 * SECOND as u64) as i64))),
+                _ => {
+                    session.pause(at);
+                    paused = Some(now + roll(1_500_000));
+                }
+            }
+        });
+        assert_eq!(played.state, State::Ended, "{seed}");
+        assert_eq!(played.link.balance, 0, "{seed}");
+        flushes += played.decoder.flushes.len();
+        texts += played.decoder.samples.iter().filter(|s| s.stream >= 3).count();
+        let about_text = |e: &&smoothcore::io::Event| e.stream.is_some_and(|s| s.0 >= 3);
+        let faults = [EventKind::Gap, EventKind::StreamDropped, EventKind::LevelDropped];
+        assert!(played.events.iter().filter(|e| faults.contains(&e.kind)).all(|e| about_text(&e)), "{seed}");
+        for stream in 0..3u16 {
+            let taken: Vec<_> = played.decoder.samples.iter().filter(|s| s.stream == stream).collect();
+            for pair in taken.windows(2).filter(|p| p[0].epoch == p[1].epoch) {
+                let end = pair[0].dts + pair[0].duration as i64;
+                let whole = (end - pair[1].dts).abs() <= 1 || pair[1].flags & 2 != 0;
+                assert!(whole, "{seed}: stream {stream} from {end} to {}", pair[1].dts);
+            }
+        }
+    }
+    assert!(flushes > 150 && texts > 1000, "{flushes} {texts}");
 }

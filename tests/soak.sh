@@ -1,9 +1,11 @@
 #!/bin/sh
-# What does not fit into make check: many seeds of the random driver, and the demo's link for half an hour in real time.
+# What does not fit into make check: many generated manifests, many seeds of the random driver, and the demo's link for half
+# an hour in real time.
 #   soak.sh            Environment: CHAOS_SEEDS (default 0..20000), SOAK_ROUNDS (default 30, about 50 s each)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
+sh tests/differential/run.sh 10000
 CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session_chaos -- --nocapture
 work=$(mktemp -d)
 origin=

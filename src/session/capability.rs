@@ -97,7 +97,8 @@ impl Session {
         // Each turn leaves a stream behind.
         while let Some(asking) = self.asking {
             let Some(feed) = self.feeds.get(asking.feed) else { break };
-            if asking.rung < feed.rungs.len() {
+            // What to do with text is no question of hardware.
+            if asking.rung < feed.rungs.len() && feed.leads() {
                 return;
             }
             self.asking = Some(Asking { feed: asking.feed.saturating_add(1), rung: 0, stage: Stage::Due });

@@ -84,13 +84,14 @@ impl Session {
         if length == 0 {
             return Ok(());
         }
-        let mut pos = u64::from(sample.offset);
+        let from = u64::from(sample.offset);
+        let mut pos = from;
         let end = pos.saturating_add(u64::from(sample.size));
         // Each turn passes at least the length of a unit.
         while let Some((body, len)) = nal_at(front, pool, pos, end, length) {
             pos = body.saturating_add(len);
             let sei = front.body.byte(pool, body).is_some_and(|b| role(codec, b) == Role::Sei);
-            if !sei || len > LONGEST {
+            if !sei || len > LONGEST || !front.is_clear(from, body.saturating_sub(length.into()), pos) {
                 continue;
             }
             scratch.clear();

@@ -283,7 +283,7 @@ impl Session {
         let front = self.feeds.get(i).and_then(|f| f.queue.first());
         if let Some(level) = front.map(|f| f.level) {
             self.drop_level(i, level, error);
-            self.refetch_from_front(i);
+            self.give_up_front(i, error);
         }
     }
 
@@ -356,7 +356,7 @@ impl Session {
                 let in_front = feed.queue.first().is_some_and(|f| f.level == level);
                 self.drop_level(i, level, Code::DecoderRefused.into());
                 if in_front {
-                    self.refetch_from_front(i);
+                    self.give_up_front(i, Code::DecoderRefused.into());
                 }
             }
         }

@@ -11,6 +11,7 @@
 //! 6. Fatal errors are sticky.
 //! 7. A sample the decoder refused is offered again unchanged.
 //! 8. The epoch rises with every flush and travels on configure, sample, flush and end.
+//! 9. An encrypted sample leaves only with a key that is ready, to a decoder that was set up with that key.
 
 mod budget;
 mod capability;

@@ -173,6 +173,22 @@ impl Fragment {
     }
 }
 
+impl Fragment {
+    /// Whether bytes `from..to` of the body, in its next sample, which starts at `start`, can be read.
+    pub(super) fn is_clear(&self, start: u64, from: u64, to: u64) -> bool {
+        let Some(sample) = self.encryption() else { return true };
+        let mut at = start;
+        for part in sample.subsamples {
+            let clear_end = at.saturating_add(part.clear.into());
+            if from >= at && to <= clear_end {
+                return true;
+            }
+            at = clear_end.saturating_add(part.protected.into());
+        }
+        false
+    }
+}
+
 impl Feed {
     /// What it has cannot go out yet.
     pub(super) fn is_locked(&self) -> bool {
@@ -601,8 +617,9 @@ impl Session {
         }
     }
 
-    /// The rest of the front fragment cannot be used, and what is behind it may be of the same level.
-    fn give_up_front(&mut self, i: usize, error: Error) {
+    /// The front fragment's level cannot be used any more, and what is behind it may be of the same: all is fetched again
+    /// from another, but for what is left of a fragment of which samples have gone out.
+    pub(super) fn give_up_front(&mut self, i: usize, error: Error) {
         let event = self.event(EventKind::Gap).because(error);
         let Some(feed) = self.feeds.get(i) else { return };
         let Some(front) = feed.queue.first() else { return };

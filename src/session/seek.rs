@@ -70,7 +70,9 @@ impl Session {
             if feed.leads() && (running || unpaced) {
                 feed.join = Join::Joining;
             }
-            self.state = State::Playing;
+            if feed.leads() {
+                self.state = State::Playing;
+            }
         }
         let divided = self.divide_budget();
         if divided.is_err()

@@ -42,7 +42,9 @@ void test_reentry(void);
 void test_contract(void);
 void test_streams(void);
 void test_handles(void);
+void test_protection(void);
 void test_init(void);
+void test_deviations(void);
 void test_source(void);
 void test_tracks(void);
 

@@ -5,7 +5,7 @@
 
 static void no_session(smoothcore_session *s)
 {
-    smoothcore_output output = {sizeof output, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    smoothcore_output output = {0};
     smoothcore_response response = {sizeof response, 200, -1, 0, 0, 0, 0};
     smoothcore_buffered buffered = {sizeof buffered, 0, 0, 0};
     smoothcore_stats stats;
@@ -15,6 +15,7 @@ static void no_session(smoothcore_session *s)
     uint8_t byte = 0, *space;
     size_t size;
     uint32_t count;
+    output.struct_size = sizeof output;
     stats.struct_size = sizeof stats;
     presentation.struct_size = sizeof presentation;
     stream.struct_size = sizeof stream;
@@ -33,6 +34,10 @@ static void no_session(smoothcore_session *s)
         REFUSES(smoothcore_session_buffered(s, 0, 0, &buffered));
         REFUSES(smoothcore_session_configured(s, 0, 0, 0));
         REFUSES(smoothcore_session_timeout(s, 0));
+        REFUSES(smoothcore_session_key(s, 0, 0, 0, 1));
+        REFUSES(smoothcore_session_decrypted(s, 0, 0, 0));
+        REFUSES(smoothcore_session_capable(s, 0, 0, 0, 1));
+        REFUSES(smoothcore_session_restrict(s, 0, 0, 1));
         REFUSES(smoothcore_session_seek(s, 0, 0));
         REFUSES(smoothcore_session_select(s, 0, 0, 1));
         REFUSES(smoothcore_session_pause(s, 0));
@@ -57,6 +62,12 @@ static void no_session(smoothcore_session *s)
     REFUSES(smoothcore_session_stats(s, 0));
     REFUSES(smoothcore_session_stream_count(s, 0));
     /* Numbers that cannot be. */
+    REFUSES(smoothcore_session_key(s, 0, 0, 2, 1));
+    REFUSES(smoothcore_session_decrypted(s, 0, 0, 2));
+    REFUSES(smoothcore_session_decrypted(s, 0, 65536, 0));
+    REFUSES(smoothcore_session_capable(s, 0, 0, 0, 2));
+    REFUSES(smoothcore_session_capable(s, 0, 0, 65536, 1));
+    REFUSES(smoothcore_session_restrict(s, 0, 65536, 1));
     REFUSES(smoothcore_session_finished(s, 0, 1, 3));
     REFUSES(smoothcore_session_configured(s, 0, 0, 2));
     REFUSES(smoothcore_session_accepted(s, 0, 65536));

@@ -67,6 +67,7 @@ static void going_in(void)
     LONGER(smoothcore_decoder_port) decoder;
     LONGER(smoothcore_clock_port) clock;
     LONGER(smoothcore_event_port) events;
+    LONGER(smoothcore_protection_port) protection;
     rig *r = abi_rig();
     rig_tables tables;
     smoothcore_config plain = abi_config();
@@ -106,6 +107,14 @@ static void going_in(void)
     clock.known = tables.clock;
     tables.ports.clock = &clock.known;
     ages(&clock, sizeof clock.known, offsetof(smoothcore_clock_port, wait_until), use_ports, &tables.ports);
+
+    memset(&protection, 0, sizeof protection);
+    protection.known = tables.protection;
+    tables.ports.protection = &protection.known;
+    ages(&protection, sizeof protection.known, offsetof(smoothcore_protection_port, decrypt), use_ports, &tables.ports);
+    protection.known.struct_size = offsetof(smoothcore_protection_port, key);
+    CHECK_IS(use_ports(&tables.ports), SMOOTHCORE_E_ARGUMENT);
+    tables.ports.protection = 0;
 
     memset(&events, 0, sizeof events);
     events.known.struct_size = sizeof events.known;
@@ -252,13 +261,16 @@ static void ranges(void)
     REFUSED(config.audio = 4, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.framing = 2, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.decoder_flags = 0x80000000u, SMOOTHCORE_E_ARGUMENT);
+    REFUSED(config.protection = 3, SMOOTHCORE_E_ARGUMENT);
+    REFUSED(config.protection = SMOOTHCORE_PROTECTION_DECRYPT, SMOOTHCORE_OK);
     REFUSED(config.start_at = -1, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.budget_bytes = UINT64_MAX, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.budget_bytes = 1, SMOOTHCORE_E_BUDGET);
     REFUSED(config.budget_bytes = (128u << 10) - 1, SMOOTHCORE_E_BUDGET);
     REFUSED(config.reserved = &config, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.strictness = 2, SMOOTHCORE_E_ARGUMENT);
-    REFUSED(config.reserved2 = 1, SMOOTHCORE_E_ARGUMENT);
+    REFUSED(config.text = 4, SMOOTHCORE_E_ARGUMENT);
+    REFUSED(config.captions = 2, SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.strictness = SMOOTHCORE_MANIFEST_STRICT, SMOOTHCORE_OK);
     REFUSED((config.min_bitrate = 2, config.max_bitrate = 1), SMOOTHCORE_E_ARGUMENT);
     REFUSED(config.budget_bytes = 128u << 10, SMOOTHCORE_OK);
@@ -275,6 +287,10 @@ static void ranges(void)
     REFUSED_PORT(tables.decoder.reserved = 1, SMOOTHCORE_E_ARGUMENT);
     REFUSED_PORT(tables.http.reserved = 1, SMOOTHCORE_E_ARGUMENT);
     REFUSED_PORT(tables.clock.reserved = 1, SMOOTHCORE_E_ARGUMENT);
+    REFUSED_PORT((tables.ports.protection = &tables.protection, tables.protection.reserved = 1), SMOOTHCORE_E_ARGUMENT);
+    REFUSED_PORT((tables.ports.protection = &tables.protection, tables.protection.offer = 0), SMOOTHCORE_E_ARGUMENT);
+    REFUSED_PORT((tables.ports.protection = &tables.protection, tables.protection.key = 0), SMOOTHCORE_E_ARGUMENT);
+    REFUSED_PORT((tables.ports.protection = &tables.protection, tables.protection.close = 0), SMOOTHCORE_OK);
     REFUSED_PORT(tables.ports.reserved = 1, SMOOTHCORE_E_ARGUMENT);
     REFUSED_PORT((void)0, SMOOTHCORE_OK);
     free(r);

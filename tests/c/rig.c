@@ -14,7 +14,7 @@
 
 const rig_script rig_scripts[RIG_SCRIPTS] = {
     /* The level is forced up and down. */
-    {"plain", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0},
+    {"plain", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, 0, {0, 0}},
     /* One level, so that it is known which requests come. */
     {"cuts",
      {40, 25},
@@ -28,15 +28,22 @@ const rig_script rig_scripts[RIG_SCRIPTS] = {
      101261,
      0,
      0,
-     0},
+     0,
+     0,
+     {0, 0}},
     {"seek",
      {60, 12, 90, 8},
      {{"QualityLevels(22924)/Fragments(audio_eng=280746667)", 1, 2500}},
      0,
      0,
      10000000,
-     300000000},
-    {"start", {60, 30}, {{0, 0, 0}}, 0, 310000000, 0, 0},
+     300000000,
+     0,
+     {0, 0}},
+    {"start", {60, 30}, {{0, 0, 0}}, 0, 310000000, 0, 0, 0, {0, 0}},
+    /* The first key comes late, and the second so late that the clock stalls. */
+    {"sealed", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, SMOOTHCORE_PROTECTION_DECODER, {3000000, 40000000}},
+    {"opened", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, SMOOTHCORE_PROTECTION_DECRYPT, {3000000, 40000000}},
 };
 
 const rig_file rig_testcard[RIG_FILES] = {
@@ -290,6 +297,7 @@ static int32_t recorder_configure(void *userdata, const smoothcore_setup *setup)
     text t = {{0}, 0};
     advance(r);
     require(r, setup->stream < RIG_STREAMS, "few streams");
+    if (!r->held[setup->stream].configured) r->set_up[r->set_up_count++] = setup->stream;
     r->held[setup->stream].configured = 1;
     put(&t, "configure ");
     put_u64(&t, setup->stream);
@@ -302,6 +310,14 @@ static int32_t recorder_configure(void *userdata, const smoothcore_setup *setup)
     put(&t, " record ");
     put_hash(&t, rig_fnv1a(RIG_FNV, setup->record.data, setup->record.size));
     put_line(r, &t);
+    if (setup->key) {
+        text k = {{0}, 0};
+        put(&k, "key ");
+        put_u64(&k, setup->stream);
+        put(&k, " ");
+        put_u64(&k, *setup->key);
+        put_line(r, &k);
+    }
     return SMOOTHCORE_OK;
 }
 
@@ -345,6 +361,23 @@ static int32_t recorder_submit(void *userdata, const smoothcore_sample *sample)
     put(&t, " ");
     put_hash(&t, hash);
     put_line(r, &t);
+    if (sample->protection) {
+        const smoothcore_sample_protection *p = sample->protection;
+        text k = {{0}, 0};
+        put(&k, "protected ");
+        put_u64(&k, p->key);
+        put(&k, " ");
+        put_u64(&k, p->scheme);
+        put(&k, " ");
+        put_hash(&k, rig_fnv1a(RIG_FNV, p->kid, 16));
+        put(&k, " ");
+        put_hash(&k, rig_fnv1a(RIG_FNV, p->iv, p->iv_size));
+        put(&k, " ");
+        put_u64(&k, p->subsample_count);
+        put(&k, " ");
+        put_u64(&k, p->subsample_count ? p->subsamples[0].clear_bytes : 0);
+        put_line(r, &k);
+    }
     r->samples++;
     return SMOOTHCORE_OK;
 }
@@ -388,6 +421,58 @@ static void recorder_rate(void *userdata, int32_t rate)
     r->running = rate != 0;
 }
 
+/* ---------------------------------------------------------------------------------------------- agent: protection port */
+
+/* The agent is busy once every so many samples. */
+#define BUSY_EVERY 7u
+
+static void agent_offer(void *userdata, const smoothcore_protection_offer *offer)
+{
+    rig *r = userdata;
+    uint32_t i, n;
+    for (i = 0; i < offer->kid_count; i++) {
+        require(r, r->kid_count < 4, "few keys");
+        for (n = 0; n < 16; n++) r->kids[r->kid_count][n] = offer->kids[16 * i + n];
+        r->kid_count++;
+    }
+}
+
+static int32_t agent_key(void *userdata, const uint8_t *kid, uint64_t *key)
+{
+    rig *r = userdata;
+    uint32_t which;
+    require(r, kid != 0, "every key has a name");
+    which = kid[0] == 'B';
+    if (r->now_us < r->script->keys_at_us[which]) return SMOOTHCORE_WOULD_BLOCK;
+    *key = 11 + which;
+    return SMOOTHCORE_OK;
+}
+
+/* The cipher of the encrypted test card: fit to see that every byte came where it belongs, and for nothing else. */
+static int32_t agent_decrypt(void *userdata, const smoothcore_decrypt *sample)
+{
+    rig *r = userdata;
+    const smoothcore_sample_protection *p = sample->protection;
+    uint64_t seed = rig_fnv1a(rig_fnv1a(RIG_FNV, p->kid, 16), p->iv, p->iv_size), n = 0;
+    size_t part, at = 0;
+    uint32_t i;
+    if (++r->decrypts % BUSY_EVERY == 0) return SMOOTHCORE_WOULD_BLOCK;
+    for (part = 0; part < (p->subsample_count ? p->subsample_count : 1); part++) {
+        uint32_t bytes = p->subsample_count ? p->subsamples[part].protected_bytes : (uint32_t)sample->size;
+        if (p->subsample_count) at += p->subsamples[part].clear_bytes;
+        require(r, at + bytes <= sample->size, "the parts are the sample");
+        for (i = 0; i < bytes; i++, n++) sample->data[at++] ^= (uint8_t)(((seed ^ n) * 0x9e3779b97f4a7c15u) >> 32);
+    }
+    require(r, at == sample->size, "the parts are the sample");
+    return SMOOTHCORE_OK;
+}
+
+static void agent_close(void *userdata)
+{
+    rig *r = userdata;
+    r->closed++;
+}
+
 /* ------------------------------------------------------------------------------------------------------------ clock */
 
 static uint64_t clock_now(void *userdata)
@@ -421,6 +506,7 @@ static smoothcore_config config_of(const rig *r)
     config.audio = SMOOTHCORE_AUDIO_ALL;
     config.fixed_bitrate = r->script->fixed_bitrate;
     config.start_at = r->script->start_at;
+    config.protection = r->script->protection;
     return config;
 }
 
@@ -436,17 +522,22 @@ void rig_fill_tables(rig *r, rig_tables *t)
     const smoothcore_http_port http = {sizeof http, 0, 0, link_start, link_response, link_read, link_cancel};
     const smoothcore_decoder_port decoder = {
         sizeof decoder,     SMOOTHCORE_FRAMING_ELEMENTARY, 0,           0, 0, recorder_configure, recorder_submit,
-        recorder_status, recorder_flush,                recorder_end, recorder_rate, 0};
+        recorder_status, recorder_flush,                recorder_end, recorder_rate, 0, 0};
     const smoothcore_clock_port clock = {sizeof clock, 0, 0, clock_now, clock_wait, 0};
-    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0};
+    const smoothcore_protection_port protection = {
+        sizeof protection, 0, 0, agent_offer, agent_key,
+        r->script->protection == SMOOTHCORE_PROTECTION_DECRYPT ? agent_decrypt : 0, agent_close};
+    const smoothcore_ports ports = {sizeof ports, 0, 0, 0, 0, 0, 0, 0, 0};
     t->http = http;
     t->decoder = decoder;
     t->clock = clock;
+    t->protection = protection;
     t->ports = ports;
-    t->http.userdata = t->decoder.userdata = t->clock.userdata = r;
+    t->http.userdata = t->decoder.userdata = t->clock.userdata = t->protection.userdata = r;
     t->ports.http = &t->http;
     t->ports.decoder = &t->decoder;
     t->ports.clock = &t->clock;
+    if (r->script->protection) t->ports.protection = &t->protection;
 }
 
 static int32_t with_player(rig *r, int mode)
@@ -527,6 +618,12 @@ static int32_t drain(rig *r, smoothcore_session *session)
                 smoothcore_session_refused(session, r->now_us, stream);
             break;
         }
+        case SMOOTHCORE_OUTPUT_PROTECTION: agent_offer(r, out.offer); break;
+        case SMOOTHCORE_OUTPUT_DECRYPT: {
+            uint32_t stream = out.decrypt->stream;
+            smoothcore_session_decrypted(session, r->now_us, stream, agent_decrypt(r, out.decrypt));
+            break;
+        }
         case SMOOTHCORE_OUTPUT_RATE: recorder_rate(r, out.rate); break;
         case SMOOTHCORE_OUTPUT_FLUSH: recorder_flush(r, out.stream, out.epoch); break;
         case SMOOTHCORE_OUTPUT_END_OF_STREAM: recorder_end(r, out.stream, out.epoch); break;
@@ -600,6 +697,11 @@ static int32_t with_session(rig *r)
             recorder_status(r, stream, &held);
             smoothcore_session_buffered(session, r->now_us, stream, &held);
         }
+        for (n = 0; n < r->kid_count; n++) {
+            uint64_t key = 0;
+            int32_t status = agent_key(r, r->kids[n], &key);
+            smoothcore_session_key(session, r->now_us, r->kids[n], status, key);
+        }
         result = drain(r, session);
         for (round = 0; round < 16; round++) {
             moved = 0;
@@ -623,6 +725,10 @@ static int32_t with_session(rig *r)
         if (!moved) tick(r);
     }
     while (r->open) close_nth(r, 0);
+    if (r->script->protection) {
+        while (r->set_up_count) recorder_flush(r, r->set_up[--r->set_up_count], UINT32_MAX);
+        agent_close(r);
+    }
     smoothcore_session_destroy(session);
     return result == SMOOTHCORE_END ? SMOOTHCORE_OK : result;
 }
@@ -635,6 +741,7 @@ int32_t rig_play(rig *r, int mode)
     require(r, mode != RIG_BLOCKING || r->script->seek_at_us == 0, "blocking mode cannot seek");
     result = mode == RIG_SANS_IO ? with_session(r) : with_player(r, mode);
     while (faults < RIG_FAULTS && r->script->faults[faults].path) faults++;
+    require(r, r->closed == (r->script->protection != 0), "the agent is closed once");
     require(r, r->balance == 0, "each exchange that was started is cancelled once");
     require(r, result != SMOOTHCORE_OK || r->cuts == faults, "the script's cuts were all met");
     return result;

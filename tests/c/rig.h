@@ -44,6 +44,10 @@ typedef struct rig_script {
     /* At this virtual time seek there; 0: no seek. Not in blocking mode, which nobody can interrupt. */
     uint64_t seek_at_us;
     int64_t seek_to;
+    /* A SMOOTHCORE_PROTECTION_ number; not 0 wants the encrypted test card. */
+    uint32_t protection;
+    /* When the two keys are ready. */
+    uint64_t keys_at_us[2];
 } rig_script;
 
 struct rig_exchange {
@@ -79,12 +83,16 @@ typedef struct rig {
     uint32_t tries[RIG_FAULTS];
     struct rig_exchange exchange[RIG_EXCHANGES];
     struct rig_held held[RIG_STREAMS];
+    /* Streams in the order in which they were set up, and the agent's keys as they were offered. */
+    uint32_t set_up[RIG_STREAMS], set_up_count;
+    uint8_t kids[4][16];
+    uint32_t kid_count, decrypts, closed;
     uint32_t order[RIG_EXCHANGES], answered[RIG_EXCHANGES], open;
     uint8_t scratch[65536];
 } rig;
 
 /* The scripts, RIG_SCRIPTS of them. */
-#define RIG_SCRIPTS 4
+#define RIG_SCRIPTS 6
 extern const rig_script rig_scripts[RIG_SCRIPTS];
 
 /* The levels of the test card; data and size are for the host to fill in. */
@@ -99,6 +107,7 @@ typedef struct rig_tables {
     smoothcore_http_port http;
     smoothcore_decoder_port decoder;
     smoothcore_clock_port clock;
+    smoothcore_protection_port protection;
     smoothcore_ports ports;
 } rig_tables;
 void rig_fill_tables(rig *r, rig_tables *tables);

@@ -103,7 +103,7 @@ impl Protection for Agent {
 
     fn decrypt(&mut self, sample: &mut Decrypt<'_>) -> Decrypted {
         self.calls += 1;
-        if self.busy_every != 0 && self.calls % self.busy_every == 0 {
+        if self.busy_every != 0 && self.calls.is_multiple_of(self.busy_every) {
             return Decrypted::Later;
         }
         if let Some(code) = self.failing {

@@ -205,11 +205,11 @@ impl Decoder for Recorder {
             assert_eq!(held.key, Some(p.handle.0), "set up with the key of its samples");
             writeln!(
                 self.log,
-                "protected {} {:?} {:02x?} {:02x?} {} {}",
+                "protected {} {} {:016x} {:016x} {} {}",
                 p.handle.0,
-                p.scheme,
-                p.kid.unwrap_or_default().0,
-                p.iv,
+                p.scheme as u32,
+                fnv1a([&p.kid.unwrap_or_default().0[..]].into_iter()),
+                fnv1a([p.iv].into_iter()),
                 p.subsamples.len(),
                 p.subsamples.first().map_or(0, |s| s.clear)
             )

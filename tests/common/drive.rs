@@ -301,6 +301,7 @@ fn sans_io(
     Played { state, stats: session.stats(), events, link, decoder, agent, micros: now }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn drain(
     session: &mut Session,
     at: Instant,

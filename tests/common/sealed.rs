@@ -35,13 +35,22 @@ pub struct Seal {
     pub form: Form,
     pub iv_size: u8,
     pub cover: Cover,
+    /// Bytes of the length of a NAL unit.
+    pub nal_length: usize,
     /// Boxes behind the `traf`.
     pub extra: Vec<u8>,
 }
 
 impl Seal {
     pub fn new(kid: Kid) -> Seal {
-        Seal { kid: Some(kid), form: Form::Piff, iv_size: 8, cover: Cover::Nals, extra: Vec::new() }
+        Seal {
+            kid: Some(kid),
+            form: Form::Piff,
+            iv_size: 8,
+            cover: Cover::Nals,
+            nal_length: 4,
+            extra: Vec::new(),
+        }
     }
 }
 
@@ -87,7 +96,7 @@ pub fn samples(fragment: &[u8]) -> Vec<(usize, usize)> {
     table.samples().iter().map(|s| (s.offset as usize, s.size as usize)).collect()
 }
 
-fn parts(sample: &[u8], cover: Cover) -> Vec<Subsample> {
+fn parts(sample: &[u8], cover: Cover, length: usize) -> Vec<Subsample> {
     let all = |clear: u32| Subsample { clear, protected: sample.len() as u32 - clear };
     match cover {
         Cover::Whole => Vec::new(),
@@ -95,10 +104,11 @@ fn parts(sample: &[u8], cover: Cover) -> Vec<Subsample> {
         Cover::Nals => {
             let (mut parts, mut at) = (Vec::new(), 0);
             while at < sample.len() {
-                let len = be32(sample, at);
-                let clear = 5.min(4 + len) + len.saturating_sub(1) % 16;
-                parts.push(Subsample { clear, protected: 4 + len - clear });
-                at += 4 + len as usize;
+                let len = sample[at..at + length].iter().fold(0u32, |l, b| l << 8 | u32::from(*b));
+                let prefix = length as u32;
+                let clear = prefix + 1.min(len) + len.saturating_sub(1) % 16;
+                parts.push(Subsample { clear, protected: prefix + len - clear });
+                at += length + len as usize;
             }
             parts
         }
@@ -125,7 +135,7 @@ pub fn seal(fragment: &[u8], seal: &Seal) -> Vec<u8> {
         let mut iv = (0x1234_5678_0000_0000u64 + n as u64).to_be_bytes().to_vec();
         iv.resize(seal.iv_size.into(), 0x5a);
         let data = &mut out[*at..at + size];
-        let parts = parts(data, seal.cover);
+        let parts = parts(data, seal.cover, seal.nal_length);
         apply(data, seal.kid, &iv, &parts);
         fields.extend_from_slice(&iv);
         if seal.cover != Cover::Whole {

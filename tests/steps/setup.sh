@@ -13,7 +13,7 @@ packages="gcc libc6-dev make ca-certificates"
 optional=
 targets=
 if [ "$what" = check ]; then
-    packages="$packages curl ffmpeg g++ nginx-light qemu-user qemu-system-arm
+    packages="$packages curl ffmpeg g++ nginx-light nodejs npm qemu-user qemu-system-arm
         gcc-arm-linux-gnueabihf g++-arm-linux-gnueabihf libc6-dev-armhf-cross
         gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
         gcc-arm-none-eabi libnewlib-arm-none-eabi"
@@ -30,6 +30,9 @@ if command -v dpkg-query >/dev/null; then
             *)
                 # Another nginx, say, does as well.
                 [ "$p" = nginx-light ] && command -v nginx >/dev/null && continue
+                # Node from elsewhere brings npm along.
+                [ "$p" = nodejs ] && command -v node >/dev/null && continue
+                [ "$p" = npm ] && command -v npm >/dev/null && continue
                 missing="$missing $p" ;;
         esac
     done

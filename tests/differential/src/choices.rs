@@ -1,5 +1,6 @@
 //! Where smoothcore and another player may differ, and why.
 
+use crate::table::CHOICES;
 use crate::view::{Reading, Stream, View};
 
 /// A player that smoothcore is compared with.
@@ -13,7 +14,7 @@ pub enum Peer {
 
 /// What a difference is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Aspect {
+pub enum Aspect {
     /// Whether there is anything to play.
     Outcome,
     Live,
@@ -35,11 +36,11 @@ pub struct Difference {
 
 /// A documented difference: of this peer (or both), in these aspects, in documents with a trait that begins so (an empty
 /// one is every document's).
-struct Choice {
-    peer: Option<Peer>,
-    aspects: &'static [Aspect],
-    of: &'static [&'static str],
-    why: &'static str,
+pub struct Choice {
+    pub peer: Option<Peer>,
+    pub aspects: &'static [Aspect],
+    pub of: &'static [&'static str],
+    pub why: &'static str,
 }
 
 /// Differences in single values, which are recognised where they are compared.
@@ -54,8 +55,6 @@ const ROOT_SCALE: &str = "rx-player looks for Timescale and so misses TimeScale"
 const ROUNDED: &str = "the player counts in doubles, which lose ticks beyond 53 bits";
 const START_OVER: &str = "dash.js takes a live presentation with a duration for one that has ended";
 const FIRST_SYSTEM: &str = "the player reads the first protection header alone";
-
-include!("table.rs");
 
 /// The differences between `ours` and `theirs` in a document with these traits.
 pub fn compare(peer: Peer, traits: &[String], ours: &Reading, theirs: &Reading) -> Vec<Difference> {
@@ -103,7 +102,9 @@ impl Found<'_> {
         for ours in &a.streams {
             match same(ours, &b.streams).and_then(|n| b.streams.get(n)) {
                 Some(theirs) => self.streams(ours, theirs),
-                None => self.add(Aspect::Streams, format!("they lack stream {} ({})", ours.ordinal, ours.kind)),
+                None => {
+                    self.add(Aspect::Streams, format!("they lack stream {} ({})", ours.ordinal, ours.kind))
+                }
             }
         }
         for more in b.streams.iter().filter(|s| same(s, &a.streams).is_none()) {
@@ -191,4 +192,65 @@ fn near(a: &str, b: &str) -> bool {
 
 fn beyond(time: &str) -> bool {
     time.parse::<u64>().is_ok_and(|t| t > 1 << 53)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::document;
+    use crate::view::ours;
+
+    /// What smoothcore reads in a document with nothing wrong, and the same once more to be changed.
+    fn twice() -> (View, View) {
+        let known = |text: &str| !["WVC1", "HVC1", "EC-3"].iter().any(|name| text.contains(name));
+        let good = |d: &crate::generate::Document| d.traits.is_empty() && known(&d.text);
+        let text = (0..).map(|n| document(7, n)).find(good).expect("one").text;
+        (ours(&text).expect("good"), ours(&text).expect("good"))
+    }
+
+    fn unexplained(a: View, b: View, traits: &[String]) -> usize {
+        compare(Peer::Dash, traits, &Ok(a), &Ok(b)).iter().filter(|d| d.choice.is_none()).count()
+    }
+
+    #[test]
+    fn the_same_is_no_difference() {
+        let (a, b) = twice();
+        assert_eq!(unexplained(a, b, &[]), 0);
+    }
+
+    #[test]
+    fn a_difference_in_a_good_document_has_no_excuse() {
+        let changes: [fn(&mut View); 8] = [
+            |v| v.live = !v.live,
+            |v| drop(v.streams.pop()),
+            |v| v.streams[0].kind = "audio".into(),
+            |v| v.streams[0].scale = "7".into(),
+            |v| v.streams[0].levels[0].bitrate += "0",
+            |v| v.streams[0].levels[0].data += "00",
+            |v| v.streams[0].fragments[0].0 += "1",
+            |v| v.systems.push("9a04f07998404286ab92e65be0885f95".into()),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let (a, mut b) = twice();
+            if n == 7 && !a.systems.is_empty() {
+                b.systems.clear();
+            } else {
+                change(&mut b);
+            }
+            assert!(unexplained(a, b, &[]) > 0, "change {n}");
+        }
+    }
+
+    #[test]
+    fn an_excuse_covers_its_own_matter_alone() {
+        let (a, mut b) = twice();
+        b.streams[0].levels[0].bitrate += "0";
+        assert!(unexplained(a, b, &["overlap".into()]) > 0);
+    }
+
+    #[test]
+    fn documents_come_again_from_their_seed() {
+        assert_eq!(document(3, 5).text, document(3, 5).text);
+        assert_ne!(document(3, 5).text, document(3, 6).text);
+    }
 }

@@ -123,7 +123,7 @@ fn presentation(rng: &mut Rng, traits: &mut Vec<String>) -> Element {
         root = root.with("IsLive", rng.pick(&["TRUE", "true", "True"]));
         if rng.chance(70) {
             root = root
-                .with(*rng.pick(&["LookAheadFragmentCount", "LookaheadCount"]), 2)
+                .with(if rng.chance(50) { "LookAheadFragmentCount" } else { "LookaheadCount" }, 2)
                 .with("DVRWindowLength", 0);
         }
     } else if rng.chance(30) {
@@ -355,7 +355,13 @@ fn change(rng: &mut Rng, root: &mut Element, traits: &mut Vec<String>) {
             let at = rng.below(e.attributes.len() as u64) as usize;
             let bad = *rng.pick(&["-1", "", "x", "1e3", "99999999999999999999", "0x10", "1.5", "12 "]);
             let (name, value) = &mut e.attributes[at];
-            *value = bad.to_string();
+            if name == "Url" {
+                // By it the streams are told apart.
+                return;
+            }
+            // The players would list every one of so many fragments until memory ends.
+            let bomb = name == "r" && bad.starts_with("99");
+            *value = if bomb { "x" } else { bad }.to_string();
             traits.push(format!("bad {}@{name}", e.name));
         }
         6 => {

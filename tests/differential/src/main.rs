@@ -6,6 +6,7 @@
 
 mod choices;
 mod generate;
+mod table;
 mod view;
 
 use std::collections::BTreeMap;
