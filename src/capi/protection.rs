@@ -323,6 +323,7 @@ pub(super) fn decrypted(result: i32) -> Result<Decrypted, Code> {
 
 pub(super) fn capable(yes: u32) -> Result<Capable, Code> {
     match yes {
+        _ if !cfg!(feature = "capabilities") => Err(Code::Unsupported),
         0 => Ok(Capable::No),
         1 => Ok(Capable::Yes),
         _ => Err(Code::Argument),

@@ -168,6 +168,9 @@ unsafe fn find(session: &mut Session, track: u64, out: *mut u32) -> Result<i32, 
     if out.is_null() || !out.is_aligned() {
         return Err(Code::Argument);
     }
+    if !cfg!(feature = "tracks") {
+        return Err(Code::Unsupported);
+    }
     if session.manifest().is_none() {
         return Err(Code::State);
     }
@@ -184,6 +187,9 @@ unsafe fn attribute(
     (stream, level, position): (u32, u32, u32),
     out: *mut smoothcore_attribute,
 ) -> Result<i32, Code> {
+    if !cfg!(feature = "details") {
+        return Err(Code::Unsupported);
+    }
     let listed = fill::level_of(session, stream, level)?;
     let mut all = listed.custom.iter().chain(listed.informative.iter());
     let count = all.clone().count();

@@ -137,6 +137,9 @@ impl Session {
 
     /// Looks for what the front fragment's level lacks of its configuration in the samples themselves.
     pub(super) fn learn(&mut self, i: usize) -> Result<Learned> {
+        if !codec::ALL {
+            return Ok(Learned::Enough);
+        }
         let missing = || Error::at(Code::State, "manifest", 0);
         let most = self.config.limits.codec_config_bytes;
         let account = &mut self.account;

@@ -19,7 +19,11 @@ impl Session {
         }
         for i in 0..self.feeds.len() {
             // What was to be replaced need not wait any longer.
-            if self.feeds.get(i).is_some_and(|f| f.selected && f.join == Join::Replacing) {
+            if self
+                .feeds
+                .get(i)
+                .is_some_and(|f| cfg!(feature = "tracks") && f.selected && f.join == Join::Replacing)
+            {
                 self.take_over(i);
             }
         }
