@@ -18,6 +18,9 @@ LINUX := x86_64-unknown-linux-gnu armv7-unknown-linux-gnueabihf aarch64-unknown-
 BARE := armv7a-none-eabi thumbv7em-none-eabihf
 # For make dist.
 TARGET ?= $(HOST)
+PROFILE ?=
+# What clear H.264 and AAC on demand needs and no more; proven on the target for which size matters most.
+VOD := armv7-unknown-linux-gnueabihf
 
 # What may be missing from the tree. A step whose subject is missing fails unless it is listed here; then the step
 # says so, and the last lines of make check say so again.
@@ -26,6 +29,10 @@ export ABSENT_OK
 
 VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
+
+# Every feature of the core but its ports.
+WHOLE_LIST := text protection codecs init details capabilities tracks
+WHOLE := text,protection,codecs,init,details,capabilities,tracks
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)
@@ -42,7 +49,7 @@ help:
 	@echo "  make demo             plays a stream on this machine: no device, no cross tools"
 	@echo "  make check            every proof, on x86-64, armv7, aarch64 and without an operating system"
 	@echo "  make tools            builds bin/smoothcore, the command for workstations"
-	@echo "  make dist TARGET=T    builds dist/smoothcore-VERSION-T.tar.gz: what firmware takes"
+	@echo "  make dist TARGET=T    builds dist/smoothcore-VERSION-T.tar.gz: what firmware takes; with PROFILE=vod the small one"
 	@echo "  make bench            measures time, memory and size against other players"
 	@echo "  make soak             plays for hours under faults and watches memory"
 	@echo "  make header           writes include/smoothcore.h from src/capi"
@@ -91,7 +98,7 @@ header-check:
 	@sh tests/header/compile.sh
 
 dist:
-	@sh ports/packaging/dist.sh $(TARGET)
+	@sh ports/packaging/dist.sh $(TARGET) $(PROFILE)
 
 abi-update:
 	@sh tests/abi/abi.sh update
@@ -110,7 +117,10 @@ doc:
 test:
 	cargo test --locked --quiet
 	cargo test --locked --quiet --features capi
-	cargo test --locked --quiet --no-default-features --lib
+	cargo test --locked --quiet --no-default-features --features $(WHOLE) --lib
+	@for f in $(WHOLE_LIST) http1 local; do \
+	    cargo check --locked --quiet --no-default-features --features rt,$$f || exit 1; done
+	cargo check --locked --quiet --no-default-features --features rt,http1
 
 ports:
 	@sh tests/steps/rust.sh ports
@@ -148,9 +158,11 @@ differential:
 
 dist-all:
 	@for t in $(LINUX) $(BARE); do sh ports/packaging/dist.sh $$t || exit 1; done
+	@sh ports/packaging/dist.sh $(VOD) vod
 
 audit: $(ARCHIVES)
 	@$(foreach t,$(LINUX) $(BARE),sh tests/audit/audit.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true
+	@sh tests/audit/audit.sh $(VOD) $(call archive,$(VOD)-vod) include/smoothcore.h
 
 control:
 	@for t in $(LINUX); do sh tests/audit/control.sh $$t || exit 1; done

@@ -48,6 +48,13 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// `text` before and after the first `separator`, an ASCII character; `None` without one. Core's own keeps a panic path
+/// where code is built for the least size.
+pub(crate) fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|b| b == separator)?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+}
+
 /// Appends to `out` the bytes that `text` spells in hexadecimal, in either case. White space around it is ignored.
 ///
 /// # Errors

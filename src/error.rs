@@ -33,8 +33,13 @@ macro_rules! codes {
             /// The same line with a NUL at its end, for C; both share one copy in memory.
             pub fn c_text(self) -> &'static CStr {
                 let before = Code::ALL.iter().position(|code| *code == self).unwrap_or(0);
-                let line = TEXTS.split_inclusive(|byte| *byte == 0).nth(before);
-                line.and_then(|line| CStr::from_bytes_with_nul(line).ok()).unwrap_or_default()
+                let mut rest = TEXTS;
+                // Library iterators over parts keep a panic path where code is built for the least size.
+                for _ in 0..before {
+                    let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
+                    rest = rest.get(end.wrapping_add(1)..).unwrap_or(&[]);
+                }
+                CStr::from_bytes_until_nul(rest).unwrap_or_default()
             }
 
             /// The code of a number; `None` when no code has it.

@@ -118,40 +118,86 @@ impl Default for Limits {
 impl Limits {
     /// The same limits with every field brought within its hard cap, and at least 1.
     pub fn clamped(self) -> Limits {
-        let time = |t: Micros| Micros(t.0.clamp(1_000, 600_000_000));
-        Limits {
-            manifest_bytes: self.manifest_bytes.clamp(1, 64 << 20),
-            inflate_ratio: self.inflate_ratio.clamp(1, 1032),
-            xml_depth: self.xml_depth.clamp(1, 64),
-            xml_attributes: self.xml_attributes.clamp(1, 256),
-            xml_attribute_bytes: self.xml_attribute_bytes.clamp(1, 1 << 20),
-            xml_text_bytes: self.xml_text_bytes.clamp(1, 4 << 20),
-            streams: self.streams.clamp(1, 256),
-            levels: self.levels.clamp(1, 256),
-            custom_attributes: self.custom_attributes.clamp(1, 256),
-            fragments: self.fragments.clamp(1, 4_194_304),
-            repeat: self.repeat.clamp(1, 1 << 31),
-            url_bytes: self.url_bytes.clamp(64, 16_384),
-            codec_config_bytes: self.codec_config_bytes.clamp(1, 64 << 10),
-            protection_headers: self.protection_headers.clamp(1, 32),
-            protection_bytes: self.protection_bytes.clamp(1, 256 << 10),
-            deviations: self.deviations.clamp(1, 1024),
-            payload_bytes: self.payload_bytes.clamp(1, 16 << 20),
-            metadata_bytes: self.metadata_bytes.clamp(1, 64 << 10),
-            fragment_bytes: self.fragment_bytes.clamp(1, 256 << 20),
-            moof_bytes: self.moof_bytes.clamp(64, 4 << 20),
-            box_depth: self.box_depth.clamp(4, 16),
-            box_children: self.box_children.clamp(1, 65_536),
-            samples: self.samples.clamp(1, 1 << 20),
-            redirects: self.redirects.min(20),
-            http_head_bytes: self.http_head_bytes.clamp(256, 64 << 10),
-            connect_timeout: time(self.connect_timeout),
-            first_byte_timeout: time(self.first_byte_timeout),
-            idle_timeout: time(self.idle_timeout),
-            tries: self.tries.clamp(1, 16),
-            retry_first: time(self.retry_first),
-            retry_longest: time(self.retry_longest),
-            lost_in_a_row: self.lost_in_a_row.clamp(1, 1000),
+        let mut all = self;
+        // By table: a line of code a field is a kilobyte.
+        for (field, (least, most)) in all.counts().into_iter().zip(CAPS) {
+            *field = (*field).max(least).min(most);
         }
+        for time in all.times() {
+            time.0 = time.0.clamp(1_000, 600_000_000);
+        }
+        all.tries = all.tries.clamp(1, 16);
+        all.manifest_bytes = all.manifest_bytes.clamp(1, 64 << 20);
+        all.fragment_bytes = all.fragment_bytes.clamp(1, 256 << 20);
+        all
+    }
+
+    /// The counts of 32 bits, in the order of [`CAPS`].
+    pub(crate) const fn counts(&mut self) -> [&mut u32; 24] {
+        [
+            &mut self.inflate_ratio,
+            &mut self.xml_depth,
+            &mut self.xml_attributes,
+            &mut self.xml_attribute_bytes,
+            &mut self.xml_text_bytes,
+            &mut self.streams,
+            &mut self.levels,
+            &mut self.custom_attributes,
+            &mut self.fragments,
+            &mut self.repeat,
+            &mut self.url_bytes,
+            &mut self.codec_config_bytes,
+            &mut self.protection_headers,
+            &mut self.protection_bytes,
+            &mut self.deviations,
+            &mut self.payload_bytes,
+            &mut self.metadata_bytes,
+            &mut self.moof_bytes,
+            &mut self.box_depth,
+            &mut self.box_children,
+            &mut self.samples,
+            &mut self.redirects,
+            &mut self.http_head_bytes,
+            &mut self.lost_in_a_row,
+        ]
+    }
+
+    /// The times.
+    pub(crate) const fn times(&mut self) -> [&mut Micros; 5] {
+        [
+            &mut self.connect_timeout,
+            &mut self.first_byte_timeout,
+            &mut self.idle_timeout,
+            &mut self.retry_first,
+            &mut self.retry_longest,
+        ]
     }
 }
+
+/// The least and the most of [`Limits::counts`].
+const CAPS: [(u32, u32); 24] = [
+    (1, 1032),
+    (1, 64),
+    (1, 256),
+    (1, 1 << 20),
+    (1, 4 << 20),
+    (1, 256),
+    (1, 256),
+    (1, 256),
+    (1, 4_194_304),
+    (1, 1 << 31),
+    (64, 16_384),
+    (1, 64 << 10),
+    (1, 32),
+    (1, 256 << 10),
+    (1, 1024),
+    (1, 16 << 20),
+    (1, 64 << 10),
+    (64, 4 << 20),
+    (4, 16),
+    (1, 65_536),
+    (1, 1 << 20),
+    (0, 20),
+    (256, 64 << 10),
+    (1, 1000),
+];

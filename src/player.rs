@@ -233,18 +233,20 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
                         Err(code) => self.session.abort(Error::at(decoder_fault(code), "decoder", 0)),
                     }
                 }
-                Output::Protection(offer) => self.protection.offer(&offer),
-                Output::Decrypt(mut sample) => {
+                Output::Protection(offer) if cfg!(feature = "protection") => self.protection.offer(&offer),
+                Output::Decrypt(mut sample) if cfg!(feature = "protection") => {
                     let stream = sample.stream;
                     let answer = self.protection.decrypt(&mut sample);
                     self.session.input(at, Input::Decrypted(stream, answer));
                 }
-                Output::Capability(candidate) => {
+                Output::Capability(candidate) if cfg!(feature = "capabilities") => {
                     let (stream, position) = (candidate.stream, candidate.position);
                     let answer = self.decoder.can_play(&candidate);
                     self.session.input(at, Input::Capable(stream, position, answer));
                 }
-                Output::Captions(captions) => self.decoder.captions(&captions),
+                Output::Captions(captions) if cfg!(feature = "text") => self.decoder.captions(&captions),
+                // Of features that this build has not.
+                Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) | Output::Captions(_) => {}
                 Output::Rate(rate) => self.decoder.rate(rate),
                 Output::Flush(stream, epoch) => self.decoder.flush(stream, epoch),
                 Output::EndOfStream(stream, epoch) => self.decoder.end(stream, epoch),

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::digits::split_once;
+
 /// Target of the manifest parser.
 pub const MANIFEST: &str = "smoothcore::manifest";
 /// Target of the fragment parser.
@@ -22,7 +24,7 @@ pub const PLAYER: &str = "smoothcore::player";
 
 /// `url` up to its query string: what may be logged.
 pub fn redacted(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(head, _)| head)
+    split_once(url, b'?').map_or(url, |(head, _)| head)
 }
 
 /// Text in a log line. Core's own `Display` of text knows widths and fills, a kilobyte of code that nothing here needs.

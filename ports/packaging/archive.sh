@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the archive firmware links.
-#   archive.sh TARGET OUTPUT.a
-# Environment: FEATURES (default rt,http1,local), CARGO_TARGET_DIR, RUSTFLAGS.
+#   archive.sh TARGET OUTPUT.a [PROFILE]
+# PROFILE vod: clear H.264 and AAC on demand alone, and the least size. Without one: everything.
+# Environment: FEATURES (instead of the profile's), CARGO_TARGET_DIR, RUSTFLAGS.
 #
 # A Rust static library holds a few hundred objects of core, alloc and the compiler's helpers: megabytes, with unwind
 # tables that want a runtime, and helpers that clash with libgcc. With fat LTO everything that is ours, core and
@@ -9,7 +10,7 @@
 # and bitcode sections, and every name but the exports becomes local. The helpers come from the vendor's libgcc.
 set -eu
 export LC_ALL=C
-TARGET=$1 output=$2
+TARGET=$1 output=$2 profile=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/targets.sh"
@@ -31,10 +32,20 @@ case $TARGET in
     armv7*) RUSTFLAGS="$RUSTFLAGS -Ctarget-feature=+thumb-mode" ;;
 esac
 export RUSTFLAGS
+case $profile in
+    '') features=rt,default ;;
+    vod)
+        # No log lines either: events say what a box must know.
+        features=rt,http1,log/max_level_off
+        export CARGO_PROFILE_DIST_OPT_LEVEL=z ;;
+    *)
+        echo "archive.sh: unknown profile $profile; known is vod" >&2
+        exit 2 ;;
+esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo rustc $build_std --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
-    --features "${FEATURES:-rt,http1,local}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
+    --features "${FEATURES:-$features}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
 # Every run says that Thumb is no stable feature; anything else is news.
 grep '^warning' "$log" | grep -v 'thumb-mode' >&2 || true
 raw=$target_dir/$TARGET/dist/libsmoothcore.a

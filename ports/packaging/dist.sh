@@ -1,20 +1,20 @@
 #!/bin/sh
 # Makes dist/smoothcore-VERSION-TARGET and its .tar.gz: archive, header, pkg-config and CMake files, licences, examples.
-#   dist.sh TARGET
+#   dist.sh TARGET [PROFILE]      PROFILE as in archive.sh; it becomes part of the name
 # The same source, toolchain and SOURCE_DATE_EPOCH (default 0) give the same bytes.
 set -eu
 export LC_ALL=C
-TARGET=$1
+TARGET=$1 profile=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 . "$here/targets.sh"
 cd "$root"
 version=$(awk -F'"' '/^version = / { print $2; exit }' Cargo.toml)
-name=smoothcore-$version-$TARGET
+name=smoothcore-$version-$TARGET${profile:+-$profile}
 out=dist/$name
 rm -rf "$out" "$out.tar.gz"
 mkdir -p "$out/lib/pkgconfig" "$out/lib/cmake/smoothcore" "$out/include" "$out/examples"
-sh "$here/archive.sh" "$TARGET" "$out/lib/libsmoothcore.a"
+sh "$here/archive.sh" "$TARGET" "$out/lib/libsmoothcore.a" "$profile"
 cp include/smoothcore.h "$out/include/"
 cp LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$out/"
 sed "s/@VERSION@/$version/" "$here/smoothcore.pc.in" >"$out/lib/pkgconfig/smoothcore.pc"
@@ -27,4 +27,4 @@ rm -rf "$out/examples/posix/test"
 tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@${SOURCE_DATE_EPOCH:-0}" \
     -C dist -cf - "$name" | gzip -n9 >"$out.tar.gz"
 echo "$out.tar.gz: $(wc -c <"$out.tar.gz") bytes"
-sh "$here/linked-size.sh" "$TARGET" "$out/lib/libsmoothcore.a" "$out/include/smoothcore.h"
+sh "$here/linked-size.sh" "$TARGET" "$out/lib/libsmoothcore.a" "$out/include/smoothcore.h" "$profile"

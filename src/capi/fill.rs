@@ -344,6 +344,9 @@ pub(super) unsafe fn deviation_count(session: &Session, kept: *mut u32, lost: *m
     if kept.is_null() || !kept.is_aligned() || !lost.is_aligned() {
         return Err(Code::Argument);
     }
+    if !cfg!(feature = "details") {
+        return Err(Code::Unsupported);
+    }
     let others = session.manifest().map_or(0, |m| m.deviations_lost);
     // SAFETY: not NULL; the caller's promise.
     unsafe { kept.write(count(session.deviations().len())) };
@@ -355,6 +358,9 @@ pub(super) unsafe fn deviation_count(session: &Session, kept: *mut u32, lost: *m
 }
 
 pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_deviation, Code> {
+    if !cfg!(feature = "details") {
+        return Err(Code::Unsupported);
+    }
     let d = usize::try_from(position).ok().and_then(|at| session.deviations().get(at));
     let d = d.ok_or(Code::Argument)?;
     Ok(smoothcore_deviation {
@@ -366,6 +372,9 @@ pub(super) fn deviation(session: &Session, position: u32) -> Result<smoothcore_d
 }
 
 pub(super) fn metadata(session: &Session, position: u32) -> Result<smoothcore_metadata, Code> {
+    if !cfg!(feature = "details") {
+        return Err(Code::Unsupported);
+    }
     let found = usize::try_from(position).ok().and_then(|at| manifest(session).ok()?.metadata.get(at));
     found.map(pair).ok_or(Code::Argument)
 }

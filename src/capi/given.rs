@@ -147,42 +147,50 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
 
 /// Limits, zeros replaced by defaults.
 fn limits(c: &types::smoothcore_limits) -> Limits {
-    let d = Limits::default();
-    let or = |given: u32, default: u32| if given == 0 { default } else { given };
-    let or64 = |given: u64, default: u64| if given == 0 { default } else { given };
-    let span = |given: u64, default: Micros| Micros(or64(given, default.0));
-    Limits {
-        manifest_bytes: or64(c.manifest_bytes, d.manifest_bytes),
-        inflate_ratio: or(c.inflate_ratio, d.inflate_ratio),
-        xml_depth: or(c.xml_depth, d.xml_depth),
-        xml_attributes: or(c.xml_attributes, d.xml_attributes),
-        xml_attribute_bytes: or(c.xml_attribute_bytes, d.xml_attribute_bytes),
-        xml_text_bytes: or(c.xml_text_bytes, d.xml_text_bytes),
-        streams: or(c.streams, d.streams),
-        levels: or(c.levels, d.levels),
-        custom_attributes: or(c.custom_attributes, d.custom_attributes),
-        fragments: or(c.fragments, d.fragments),
-        repeat: or(c.repeat, d.repeat),
-        url_bytes: or(c.url_bytes, d.url_bytes),
-        codec_config_bytes: or(c.codec_config_bytes, d.codec_config_bytes),
-        protection_headers: or(c.protection_headers, d.protection_headers),
-        protection_bytes: or(c.protection_bytes, d.protection_bytes),
-        fragment_bytes: or64(c.fragment_bytes, d.fragment_bytes),
-        moof_bytes: or(c.moof_bytes, d.moof_bytes),
-        box_depth: or(c.box_depth, d.box_depth),
-        box_children: or(c.box_children, d.box_children),
-        samples: or(c.samples, d.samples),
-        redirects: or(c.redirects, d.redirects),
-        http_head_bytes: or(c.http_head_bytes, d.http_head_bytes),
-        connect_timeout: span(c.connect_timeout_us, d.connect_timeout),
-        first_byte_timeout: span(c.first_byte_timeout_us, d.first_byte_timeout),
-        idle_timeout: span(c.idle_timeout_us, d.idle_timeout),
-        tries: or(c.tries, d.tries),
-        retry_first: span(c.retry_first_us, d.retry_first),
-        retry_longest: span(c.retry_longest_us, d.retry_longest),
-        lost_in_a_row: or(c.lost_in_a_row, d.lost_in_a_row),
-        deviations: or(c.deviations, d.deviations),
-        payload_bytes: or(c.payload_bytes, d.payload_bytes),
-        metadata_bytes: or(c.metadata_bytes, d.metadata_bytes),
+    let mut all = Limits::default();
+    let counts = [
+        c.inflate_ratio,
+        c.xml_depth,
+        c.xml_attributes,
+        c.xml_attribute_bytes,
+        c.xml_text_bytes,
+        c.streams,
+        c.levels,
+        c.custom_attributes,
+        c.fragments,
+        c.repeat,
+        c.url_bytes,
+        c.codec_config_bytes,
+        c.protection_headers,
+        c.protection_bytes,
+        c.deviations,
+        c.payload_bytes,
+        c.metadata_bytes,
+        c.moof_bytes,
+        c.box_depth,
+        c.box_children,
+        c.samples,
+        c.redirects,
+        c.http_head_bytes,
+        c.lost_in_a_row,
+    ];
+    let times = [
+        c.connect_timeout_us,
+        c.first_byte_timeout_us,
+        c.idle_timeout_us,
+        c.retry_first_us,
+        c.retry_longest_us,
+    ];
+    // In the order of the core.
+    for (to, given) in all.counts().into_iter().zip(counts).filter(|(_, given)| *given != 0) {
+        *to = given;
     }
+    for (to, given) in all.times().into_iter().zip(times).filter(|(_, given)| *given != 0) {
+        *to = Micros(given);
+    }
+    let or = |given: u64, default: u64| if given == 0 { default } else { given };
+    all.tries = or(c.tries.into(), all.tries.into()) as u32;
+    all.manifest_bytes = or(c.manifest_bytes, all.manifest_bytes);
+    all.fragment_bytes = or(c.fragment_bytes, all.fragment_bytes);
+    all
 }

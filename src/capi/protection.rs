@@ -201,7 +201,7 @@ pub(super) fn sample_protection(
     given: Option<&SampleProtection<'_>>,
     scratch: &mut ProtectionScratch,
 ) -> *const smoothcore_sample_protection {
-    let Some(given) = given else { return ptr::null() };
+    let Some(given) = given.filter(|_| cfg!(feature = "protection")) else { return ptr::null() };
     let mut iv = [0u8; 16];
     for (to, from) in iv.iter_mut().zip(given.iv) {
         *to = *from;
@@ -286,6 +286,9 @@ pub(super) fn candidate(
 /// # Safety
 /// `kid` is NULL or points to 16 bytes.
 pub(super) unsafe fn key(kid: *const u8, result: i32, key: u64) -> Result<(Keys, KeyStatus), Code> {
+    if !cfg!(feature = "protection") {
+        return Err(Code::Unsupported);
+    }
     let keys = if kid.is_null() {
         Keys::All
     } else {
@@ -310,6 +313,7 @@ fn status(result: i32, key: u64) -> Option<KeyStatus> {
 /// [`Code::Argument`] for a positive number that means nothing.
 pub(super) fn decrypted(result: i32) -> Result<Decrypted, Code> {
     match result {
+        _ if !cfg!(feature = "protection") => Err(Code::Unsupported),
         SMOOTHCORE_OK => Ok(Decrypted::Done),
         SMOOTHCORE_WOULD_BLOCK => Ok(Decrypted::Later),
         i32::MIN..0 => Ok(Decrypted::Failed(Code::from_number(result).unwrap_or(Code::DecryptFailed))),
@@ -319,6 +323,7 @@ pub(super) fn decrypted(result: i32) -> Result<Decrypted, Code> {
 
 pub(super) fn capable(yes: u32) -> Result<Capable, Code> {
     match yes {
+        _ if !cfg!(feature = "capabilities") => Err(Code::Unsupported),
         0 => Ok(Capable::No),
         1 => Ok(Capable::Yes),
         _ => Err(Code::Argument),
@@ -338,7 +343,7 @@ impl ProtectionPort {
     /// # Safety
     /// `table` is NULL or as the header says.
     pub unsafe fn read(table: *const smoothcore_protection_port) -> Result<ProtectionPort, Code> {
-        let table = if table.is_null() {
+        let table = if table.is_null() || !cfg!(feature = "protection") {
             None
         } else {
             // SAFETY: the caller's promise.
@@ -352,46 +357,52 @@ impl ProtectionPort {
     }
 }
 
+impl ProtectionPort {
+    fn table(&self) -> Option<&smoothcore_protection_port> {
+        self.table.as_ref().filter(|_| cfg!(feature = "protection"))
+    }
+}
+
 // Each unsafe block calls a function of the port with memory that lives during the call: its own contract.
 impl Protection for ProtectionPort {
     fn decryption(&self) -> Option<Decryption> {
-        self.table.map(|t| if t.decrypt.is_some() { Decryption::Port } else { Decryption::Decoder })
+        self.table().map(|t| if t.decrypt.is_some() { Decryption::Port } else { Decryption::Decoder })
     }
 
     fn offer(&mut self, given: &Offer<'_>) {
-        if let Some((table, hear)) = self.table.and_then(|t| Some((t, t.offer?))) {
+        if let Some((userdata, hear)) = self.table().and_then(|t| Some((t.userdata, t.offer?))) {
             let given = offer(given);
             // SAFETY: above.
-            unsafe { hear(table.userdata, &raw const given) }
+            unsafe { hear(userdata, &raw const given) }
         }
     }
 
     fn key(&mut self, keys: Keys) -> Option<KeyStatus> {
-        let (table, ask) = self.table.and_then(|t| Some((t, t.key?)))?;
+        let (userdata, ask) = self.table().and_then(|t| Some((t.userdata, t.key?)))?;
         let (kid, mut handle) = match keys {
             Keys::One(kid) => (Some(kid.0), 0u64),
             Keys::All | Keys::Unnamed => (None, 0),
         };
         let at = kid.as_ref().map_or(ptr::null(), |kid| kid.as_ptr());
         // SAFETY: above.
-        let result = unsafe { ask(table.userdata, at, &raw mut handle) };
+        let result = unsafe { ask(userdata, at, &raw mut handle) };
         Some(status(result, handle).unwrap_or(KeyStatus::Refused(Code::KeyRefused)))
     }
 
     fn decrypt(&mut self, sample: &mut Decrypt<'_>) -> Decrypted {
-        let Some((table, open)) = self.table.and_then(|t| Some((t, t.decrypt?))) else {
+        let Some((userdata, open)) = self.table().and_then(|t| Some((t.userdata, t.decrypt?))) else {
             return Decrypted::Failed(Code::DecryptFailed);
         };
         let sample = decrypt(sample, &mut self.scratch);
         // SAFETY: above.
-        let result = unsafe { open(table.userdata, &raw const sample) };
+        let result = unsafe { open(userdata, &raw const sample) };
         decrypted(result).unwrap_or(Decrypted::Failed(Code::DecryptFailed))
     }
 
     fn close(&mut self) {
-        if let Some((table, close)) = self.table.and_then(|t| Some((t, t.close?))) {
+        if let Some((userdata, close)) = self.table().and_then(|t| Some((t.userdata, t.close?))) {
             // SAFETY: above.
-            unsafe { close(table.userdata) }
+            unsafe { close(userdata) }
         }
     }
 }

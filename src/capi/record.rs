@@ -38,16 +38,25 @@ fn set_size<T: Record>(value: &mut T, size: usize) {
 /// # Safety
 /// `at`, when not NULL, points to a record of C's with a truthful `struct_size`.
 unsafe fn declared<T: Record>(at: *const T) -> Result<usize, Code> {
-    if at.is_null() || !at.is_aligned() {
+    if !at.is_aligned() {
+        return Err(Code::Argument);
+    }
+    // SAFETY: aligned; the caller's promise.
+    unsafe { declared_size(at.cast(), size_of::<T>()) }
+}
+
+/// What of [`declared`] is the same for every struct, `known` bytes in this version.
+///
+/// # Safety
+/// As [`declared`]; aligned.
+#[inline(never)]
+unsafe fn declared_size(at: *const u32, known: usize) -> Result<usize, Code> {
+    if at.is_null() {
         return Err(Code::Argument);
     }
     // SAFETY: not NULL and aligned; the first four bytes of every record are there.
-    let size = unsafe { at.cast::<u32>().read() } as usize;
-    if size < SMALLEST || size > size_of::<T>().saturating_add(LONGEST_TAIL) {
-        Err(Code::Abi)
-    } else {
-        Ok(size)
-    }
+    let size = unsafe { at.read() } as usize;
+    if size < SMALLEST || size > known.saturating_add(LONGEST_TAIL) { Err(Code::Abi) } else { Ok(size) }
 }
 
 /// A copy of C's record at `at`: a shorter one continues with zeros.
@@ -62,19 +71,31 @@ pub(super) unsafe fn read<T: Record>(at: *const T) -> Result<T, Code> {
     // SAFETY: the caller's promise.
     let size = unsafe { declared(at) }?;
     let known = size_of::<T>();
+    let mut value = blank::<T>();
+    // SAFETY: C declared `size` bytes; `value` has `known`.
+    unsafe { copy_in(at.cast(), size, ptr::from_mut(&mut value).cast(), known) }?;
+    set_size(&mut value, known);
+    Ok(value)
+}
+
+/// Copies a record of `size` bytes to one of `known`.
+///
+/// # Errors
+/// [`Code::Abi`] for a tail that is not zero.
+///
+/// # Safety
+/// Both have so many bytes.
+#[inline(never)]
+unsafe fn copy_in(at: *const u8, size: usize, to: *mut u8, known: usize) -> Result<(), Code> {
     for n in known..size {
-        // SAFETY: C declared `size` bytes.
-        if unsafe { at.cast::<u8>().add(n).read() } != 0 {
+        // SAFETY: the caller's promise.
+        if unsafe { at.add(n).read() } != 0 {
             return Err(Code::Abi);
         }
     }
-    let mut value = blank::<T>();
     // SAFETY: both are at least so many bytes, and apart: one is ours.
-    unsafe {
-        ptr::copy_nonoverlapping(at.cast::<u8>(), ptr::from_mut(&mut value).cast::<u8>(), size.min(known))
-    };
-    set_size(&mut value, known);
-    Ok(value)
+    unsafe { ptr::copy_nonoverlapping(at, to, size.min(known)) };
+    Ok(())
 }
 
 /// Fills C's record at `to` from `value`, as much of it as C declared; a tail this version does not know becomes zero.
@@ -87,14 +108,23 @@ pub(super) unsafe fn read<T: Record>(at: *const T) -> Result<T, Code> {
 pub(super) unsafe fn write<T: Record>(to: *mut T, value: &T) -> Result<(), Code> {
     // SAFETY: the caller's promise.
     let size = unsafe { declared(to.cast_const()) }?;
-    let filled = size.min(size_of::<T>());
-    // SAFETY: both are at least `filled` bytes, of which the first SMALLEST, the size, stay; C declared `size` bytes.
+    // SAFETY: C declared `size` bytes; `value` has as many as its type.
+    unsafe { copy_out(ptr::from_ref(value).cast(), size_of::<T>(), to.cast(), size) };
+    Ok(())
+}
+
+/// Copies a record of `known` bytes to one of `size`, all but the size it begins with.
+///
+/// # Safety
+/// Both have so many bytes, [`SMALLEST`] at least.
+#[inline(never)]
+unsafe fn copy_out(from: *const u8, known: usize, to: *mut u8, size: usize) {
+    let filled = size.min(known);
+    // SAFETY: both are at least `filled` bytes, of which the first SMALLEST, the size, stay.
     unsafe {
-        let (to, from) = (to.cast::<u8>(), ptr::from_ref(value).cast::<u8>());
         ptr::copy_nonoverlapping(from.add(SMALLEST), to.add(SMALLEST), filled.wrapping_sub(SMALLEST));
         ptr::write_bytes(to.add(filled), 0, size.wrapping_sub(filled));
     }
-    Ok(())
 }
 
 /// Checks `to` before anything is done whose result could then not be told.

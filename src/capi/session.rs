@@ -102,24 +102,24 @@ impl Body {
                 }
                 Err(code) => broken = Some(code),
             },
-            Output::Protection(offer) => {
+            Output::Protection(offer) if cfg!(feature = "protection") => {
                 self.offer = protection::offer(&offer);
                 out.kind = SMOOTHCORE_OUTPUT_PROTECTION;
                 out.offer = &raw const self.offer;
             }
-            Output::Decrypt(mut sample) => {
+            Output::Decrypt(mut sample) if cfg!(feature = "protection") => {
                 out.stream = sample.stream.0.into();
                 self.decrypt = protection::decrypt(&mut sample, &mut self.protection);
                 out.kind = SMOOTHCORE_OUTPUT_DECRYPT;
                 out.decrypt = &raw const self.decrypt;
             }
-            Output::Capability(candidate) => {
+            Output::Capability(candidate) if cfg!(feature = "capabilities") => {
                 out.stream = candidate.stream.0.into();
                 self.candidate = protection::candidate(&candidate, framing, &mut self.setup, &mut self.codec);
                 out.kind = SMOOTHCORE_OUTPUT_CAPABILITY;
                 out.candidate = &raw const self.candidate;
             }
-            Output::Captions(captions) => {
+            Output::Captions(captions) if cfg!(feature = "text") => {
                 self.captions = tracks::captions(&captions);
                 out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
                 out.captions = &raw const self.captions;
@@ -141,6 +141,8 @@ impl Body {
                 out.kind = SMOOTHCORE_OUTPUT_EVENT;
                 out.event = &raw const self.event;
             }
+            // Of features that this build has not.
+            Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) | Output::Captions(_) => {}
             Output::Idle(until) => {
                 out.kind = SMOOTHCORE_OUTPUT_IDLE;
                 out.deadline_us = until.map_or(SMOOTHCORE_NO_TIME_US, |at| at.0);

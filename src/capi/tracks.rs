@@ -168,6 +168,9 @@ unsafe fn find(session: &mut Session, track: u64, out: *mut u32) -> Result<i32, 
     if out.is_null() || !out.is_aligned() {
         return Err(Code::Argument);
     }
+    if !cfg!(feature = "tracks") {
+        return Err(Code::Unsupported);
+    }
     if session.manifest().is_none() {
         return Err(Code::State);
     }
@@ -184,6 +187,9 @@ unsafe fn attribute(
     (stream, level, position): (u32, u32, u32),
     out: *mut smoothcore_attribute,
 ) -> Result<i32, Code> {
+    if !cfg!(feature = "details") {
+        return Err(Code::Unsupported);
+    }
     let listed = fill::level_of(session, stream, level)?;
     let mut all = listed.custom.iter().chain(listed.informative.iter());
     let count = all.clone().count();
@@ -207,6 +213,9 @@ unsafe fn add(
     given: *const smoothcore_given_text,
     out: *mut u32,
 ) -> Result<i32, Code> {
+    if !cfg!(feature = "text") {
+        return Err(Code::Unsupported);
+    }
     // SAFETY: the caller's promise, here and below.
     let given = unsafe { record::read(given) }?;
     let role = usize::try_from(given.role).ok().and_then(|n| ROLES.get(n)).ok_or(Code::Argument)?;

@@ -6,7 +6,7 @@
 use super::bits::Bits;
 use super::nal::{Lack, lack};
 use super::wma::{WaveFormat, tag};
-use super::{Codec, CodecConfig, Description, FourCc, Framing, Kind, aac, h264, h265, text, vc1};
+use super::{ALL, Codec, CodecConfig, Description, FourCc, Framing, Kind, aac, h264, h265, text, vc1};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Bytes};
@@ -28,7 +28,7 @@ pub fn record(config: &CodecConfig, framing: Framing, account: &mut Account, out
     let done = match (config.codec, framing) {
         (Codec::H264 | Codec::H265, Framing::LengthPrefixed) if lack(config) == Lack::Essential => Ok(()),
         (Codec::H264, Framing::LengthPrefixed) => h264::avcc(config, account, out),
-        (Codec::H265, Framing::LengthPrefixed) => h265::hvcc(config, account, out),
+        (Codec::H265, Framing::LengthPrefixed) if ALL => h265::hvcc(config, account, out),
         _ => out.extend(account, &config.private),
     };
     if done.is_err() {

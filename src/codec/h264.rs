@@ -4,7 +4,7 @@
 
 use super::bits::Bits;
 use super::nal::{self, Count, Role, Units};
-use super::{Codec, CodecConfig, Description, unusable};
+use super::{ALL, Codec, CodecConfig, Description, unusable};
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes};
 
@@ -89,7 +89,7 @@ pub(super) fn configure(config: &mut CodecConfig, account: &mut Account, d: &Des
 
 /// Length size and parameter sets of a configuration record; `None` when it is none or has no sets.
 fn record(codec: Codec, bytes: &[u8]) -> Option<(u8, Units<'_>)> {
-    let (version, lengths, units) = if codec == Codec::H265 {
+    let (version, lengths, units) = if ALL && codec == Codec::H265 {
         let (head, rest) = bytes.split_first_chunk::<23>()?;
         let [version, .., lengths, arrays] = *head;
         (version, lengths, Units::of_arrays(rest, arrays))

@@ -6,7 +6,7 @@
 use super::bits::{Bits, Packer};
 use super::h264::LARGEST_SIDE;
 use super::nal::{self, Count, Role, START_CODE, Units};
-use super::{Codec, CodecConfig, unusable};
+use super::{ALL, Codec, CodecConfig, unusable};
 use crate::error::Result;
 use crate::mem::{Account, Bytes};
 
@@ -33,7 +33,7 @@ fn append_record(config: &CodecConfig, account: &mut Account, out: &mut Bytes) -
     let units = Units::of_stream(&config.private);
     let count = Count::of(Codec::H265, units);
     let sps = sps(config).ok_or(unusable(0))?;
-    if config.codec != Codec::H265 || count.pps == 0 {
+    if !ALL || config.codec != Codec::H265 || count.pps == 0 {
         return Err(unusable(0));
     }
     out.push(account, 1)?;
@@ -105,7 +105,7 @@ pub fn is_complete(config: &CodecConfig) -> bool {
 /// # Errors
 /// [`crate::error::Code::Budget`] or [`crate::error::Code::NoMemory`]; the configuration is as before then.
 pub fn complete(config: &mut CodecConfig, account: &mut Account) -> Result<()> {
-    if config.codec != Codec::H265 || nal::first(config, Role::Vps).is_some() {
+    if !ALL || config.codec != Codec::H265 || nal::first(config, Role::Vps).is_some() {
         return Ok(());
     }
     let mut unit = Bytes::new();

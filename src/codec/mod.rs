@@ -126,6 +126,9 @@ pub enum Codec {
     Other,
 }
 
+/// Whether this build knows more than H.264 and AAC. What it does not know is [`Codec::Other`].
+pub(crate) const ALL: bool = cfg!(feature = "codecs");
+
 /// What a manifest says of one QualityLevel's codec. Zero stands for an absent number.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
@@ -240,6 +243,8 @@ impl CodecConfig {
             return Err(Error::at(Code::LimitCodecConfig, PRIVATE_DATA, 0));
         }
         let (codec, fourcc) = names::identify(d);
+        let codec =
+            if ALL || matches!(codec, Codec::H264 | Codec::Aac | Codec::Ttml) { codec } else { Codec::Other };
         let mut config = CodecConfig {
             codec,
             fourcc,
@@ -254,14 +259,16 @@ impl CodecConfig {
             private: Bytes::new(),
         };
         let done = match codec {
-            Codec::H264 | Codec::H265 => h264::configure(&mut config, account, d),
+            Codec::H264 => h264::configure(&mut config, account, d),
+            Codec::H265 if ALL => h264::configure(&mut config, account, d),
+            _ if !ALL && codec != Codec::Aac => copy(&mut config.private, account, d.private),
             Codec::Vc1 => vc1::configure(&mut config, account, d),
             Codec::Aac => aac::configure(&mut config, account, d),
             Codec::Wma | Codec::WmaPro | Codec::MpegAudio | Codec::Pcm => {
                 wma::configure(&mut config, account, d)
             }
             Codec::Ac3 | Codec::Eac3 => dolby::configure(&mut config, account, d),
-            Codec::Ttml | Codec::Other => copy(&mut config.private, account, d.private),
+            Codec::H265 | Codec::Ttml | Codec::Other => copy(&mut config.private, account, d.private),
         };
         match done {
             Ok(()) => Ok(config),
@@ -285,7 +292,7 @@ fn fill_in_size(config: &mut CodecConfig) {
         return;
     }
     let size = match config.codec {
-        Codec::H265 => h265::sps(config).map(|sps| (sps.width, sps.height)),
+        Codec::H265 if ALL => h265::sps(config).map(|sps| (sps.width, sps.height)),
         _ => h264::size(config),
     };
     if let Some(size) = size {

@@ -2,7 +2,7 @@
 //!
 //! ITU-T H.264 7.3.1 and table 7-1, ITU-T H.265 7.3.1 and table 7-1, ISO/IEC 14496-15 5.3.3.1 and 8.3.3.1.
 
-use super::{Codec, CodecConfig};
+use super::{ALL, Codec, CodecConfig};
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes};
 
@@ -37,7 +37,7 @@ pub enum Role {
 
 /// What a NAL unit that starts with `first_byte` is for. `codec` is H.264 or H.265.
 pub const fn role(codec: Codec, first_byte: u8) -> Role {
-    if matches!(codec, Codec::H265) {
+    if ALL && matches!(codec, Codec::H265) {
         match first_byte >> 1 & 0x3F {
             16..=23 => Role::KeySlice,
             0..=15 => Role::Slice,
@@ -64,7 +64,7 @@ pub const fn role(codec: Codec, first_byte: u8) -> Role {
 /// An access unit delimiter for any slice type, with its start code. `codec` is H.264 or H.265.
 pub const fn delimiter(codec: Codec) -> &'static [u8] {
     match codec {
-        Codec::H265 => &[0, 0, 0, 1, 0x46, 0x01, 0x50],
+        Codec::H265 if ALL => &[0, 0, 0, 1, 0x46, 0x01, 0x50],
         _ => &[0, 0, 0, 1, 0x09, 0xF0],
     }
 }
@@ -80,15 +80,20 @@ pub enum Lack {
     Essential,
 }
 
+/// Whether it is H.264 or H.265.
+pub const fn has_units(codec: Codec) -> bool {
+    matches!(codec, Codec::H264) || (ALL && matches!(codec, Codec::H265))
+}
+
 /// What a configuration of H.264 or H.265 lacks; nothing for any other codec.
 pub fn lack(config: &CodecConfig) -> Lack {
-    if !matches!(config.codec, Codec::H264 | Codec::H265) {
+    if !has_units(config.codec) {
         return Lack::Nothing;
     }
     let count = Count::of(config.codec, Units::of_stream(&config.private));
     if count.sps == 0 || count.pps == 0 {
         Lack::Essential
-    } else if config.codec == Codec::H265 && count.vps == 0 {
+    } else if ALL && config.codec == Codec::H265 && count.vps == 0 {
         Lack::Vps
     } else {
         Lack::Nothing

@@ -1,7 +1,7 @@
 //! What names a codec: FourCC and AudioTag of a manifest, and the strings of RFC 6381.
 
 use super::wma::{WaveFormat, tag};
-use super::{Codec, CodecConfig, Description, FourCc, Kind, aac, dolby, h264, h265, text, vc1};
+use super::{ALL, Codec, CodecConfig, Description, FourCc, Kind, aac, dolby, h264, h265, text, vc1};
 
 /// Names of WMA Professional, WMA, MPEG audio and PCM, in any case.
 const WMA_PRO: &[&str] = &["WMAP", "WMA3"];
@@ -17,9 +17,11 @@ pub(super) fn identify(d: &Description<'_>) -> (Codec, FourCc) {
         Kind::Video | Kind::Audio => FourCc::from_text(d.subtype),
     });
     let tables: &[(&[&str], Codec)] = match d.kind {
+        Kind::Video if !ALL => &[(h264::NAMES, Codec::H264)],
         Kind::Video => &[(h264::NAMES, Codec::H264), (h265::NAMES, Codec::H265), (vc1::NAMES, Codec::Vc1)],
         Kind::Text => &[(text::NAMES, Codec::Ttml)],
-        Kind::Audio => return sound(d, named),
+        Kind::Audio if ALL => return sound(d, named),
+        Kind::Audio => return plain_sound(d, named),
     };
     let name = named.unwrap_or(FourCc::NONE);
     (look_up(tables, name), name)
@@ -28,6 +30,20 @@ pub(super) fn identify(d: &Description<'_>) -> (Codec, FourCc) {
 fn look_up(tables: &[(&[&str], Codec)], name: FourCc) -> Codec {
     let row = tables.iter().find(|(names, _)| name.is_any_of(names));
     row.map_or(Codec::Other, |(_, codec)| *codec)
+}
+
+/// AAC, or not: what a build without the other codecs needs to know.
+fn plain_sound(d: &Description<'_>, named: Option<FourCc>) -> (Codec, FourCc) {
+    let name = named.unwrap_or(FourCc(*b"AACL"));
+    let told = matches!(d.audio_tag, 0 | tag::RAW_AAC);
+    match named {
+        Some(_) if name.is_any_of(aac::NAMES) && !matches!(d.audio_tag, tag::MPEG | tag::MP3) => {
+            (Codec::Aac, name)
+        }
+        None if told => (Codec::Aac, name),
+        Some(_) => (Codec::Other, name),
+        None => (Codec::Other, FourCc::NONE),
+    }
 }
 
 fn sound(d: &Description<'_>, named: Option<FourCc>) -> (Codec, FourCc) {
@@ -92,7 +108,7 @@ pub fn codec_string(config: &CodecConfig) -> heapless::String<40> {
                 name.hex(u32::from(byte), 2);
             }
         }
-        Codec::H265 => hevc(&mut name, config),
+        Codec::H265 if ALL => hevc(&mut name, config),
         Codec::Aac => {
             name.text("mp4a.40.");
             name.decimal(aac::announced_object_type(config));
@@ -101,7 +117,7 @@ pub fn codec_string(config: &CodecConfig) -> heapless::String<40> {
         Codec::Ac3 => name.text("ac-3"),
         Codec::Eac3 => name.text("ec-3"),
         Codec::Ttml => name.text("stpp.ttml"),
-        Codec::Vc1 | Codec::Wma | Codec::WmaPro | Codec::Pcm | Codec::Other => {
+        Codec::H265 | Codec::Vc1 | Codec::Wma | Codec::WmaPro | Codec::Pcm | Codec::Other => {
             for byte in config.fourcc.0.trim_ascii_end() {
                 name.byte(if (b' '..=b'~').contains(byte) { *byte } else { b'?' });
             }

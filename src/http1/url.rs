@@ -1,6 +1,6 @@
 //! Takes an `http` or `https` URL apart, and finds where a redirect leads (RFC 3986, clause 5).
 
-use crate::digits::decimal;
+use crate::digits::{decimal, split_once};
 use crate::error::{Code, Result};
 use crate::mem::{Account, Text};
 use crate::port::Security;
@@ -38,7 +38,7 @@ const fn default_port(security: Security) -> u16 {
 
 /// The parts of `url`; `None` for another scheme, user information, or a host or port that cannot be.
 pub(super) fn split(url: &str) -> Option<Target<'_>> {
-    let (scheme, rest) = url.split_once(':')?;
+    let (scheme, rest) = split_once(url, b':')?;
     let security = match () {
         () if scheme.eq_ignore_ascii_case("http") => Security::Plain,
         () if scheme.eq_ignore_ascii_case("https") => Security::Tls,
@@ -49,7 +49,7 @@ pub(super) fn split(url: &str) -> Option<Target<'_>> {
     let (path, _) = split_before(path, |b| b == b'#');
     let (host, port, allowed): (_, _, fn(u8) -> bool) = match authority.strip_prefix('[') {
         Some(inner) => {
-            let (host, port) = inner.split_once(']')?;
+            let (host, port) = split_once(inner, b']')?;
             let port = if port.is_empty() { "" } else { port.strip_prefix(':')? };
             // A colon is what tells an address of this kind from a name.
             if !host.bytes().any(|b| b == b':') {
@@ -58,7 +58,7 @@ pub(super) fn split(url: &str) -> Option<Target<'_>> {
             (host, port, |b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
         }
         None => {
-            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+            let (host, port) = split_once(authority, b':').unwrap_or((authority, ""));
             (host, port, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
         }
     };
@@ -90,7 +90,7 @@ pub(super) fn resolve(
     if base.len().saturating_add(location.len()) > most.saturating_mul(2) {
         return Err(Code::TooManyRedirects.into());
     }
-    let (scheme, after_scheme) = base.split_once(':').unwrap_or(("", ""));
+    let (scheme, after_scheme) = split_once(base, b':').unwrap_or(("", ""));
     let (origin, _) =
         split_before(after_scheme.strip_prefix("//").unwrap_or(""), |b| matches!(b, b'/' | b'?' | b'#'));
     let (base_path, _) = split_before(from.path, |b| b == b'?');
@@ -201,7 +201,7 @@ fn folder(path: &str) -> &str {
 
 /// RFC 3986, clause 3.1: a letter, then letters, digits, `+`, `-` and `.`, then a colon.
 fn has_scheme(location: &str) -> bool {
-    location.split_once(':').is_some_and(|(scheme, _)| {
+    split_once(location, b':').is_some_and(|(scheme, _)| {
         scheme.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
             && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
     })

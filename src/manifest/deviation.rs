@@ -7,6 +7,7 @@
 use log::warn;
 
 use crate::decimal::Decimal;
+use crate::digits::split_once;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
 use crate::mem::{Account, List};
@@ -58,8 +59,12 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// Notes that `rule` is broken by `place` at a byte offset. Never fails: one that finds no memory is counted.
     #[cold]
-    #[inline(never)]
+    #[cfg_attr(feature = "details", inline(never))]
+    #[cfg_attr(not(feature = "details"), inline(always))]
     pub(super) fn note(&mut self, rule: &'static str, place: &'static str, offset: u64) {
+        if !cfg!(feature = "details") {
+            return;
+        }
         let notes = &mut *self.notes;
         if notes.strictness == Strictness::Strict && notes.refused.is_none() {
             notes.refused = Some(Error::at(Code::ManifestDeviation, place, offset));
@@ -84,9 +89,9 @@ impl Reading<'_> {
     ) -> Tally {
         let mut bit = 1u32;
         for (index, place) in table.iter().enumerate() {
-            let (_, known) = place.split_once('@').unwrap_or(("", place));
+            let (_, known) = split_once(place, b'@').unwrap_or(("", place));
             if known.as_bytes() == name {
-                if *seen & bit != 0 {
+                if cfg!(feature = "details") && *seen & bit != 0 {
                     self.note("attribute-twice", place, offset);
                 }
                 *seen |= bit;
@@ -97,13 +102,16 @@ impl Reading<'_> {
         if name.contains(&b':') || name == b"xmlns" {
             return Tally::Foreign;
         }
+        if !cfg!(feature = "details") {
+            return Tally::Unknown;
+        }
         let same = |place: &&&'static str| {
-            place.split_once('@').is_some_and(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name))
+            split_once(place, b'@').is_some_and(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name))
         };
         match table.iter().find(same) {
             Some(place) => self.note("attribute-case", place, offset),
             None => {
-                let element = table.first().and_then(|place| place.split_once('@'));
+                let element = table.first().and_then(|place| split_once(place, b'@'));
                 self.note("attribute-unknown", element.map_or("", |(element, _)| element), offset);
             }
         }
@@ -112,6 +120,9 @@ impl Reading<'_> {
 
     /// Notes every attribute of `table` that `needed` has a bit for and `seen` has not.
     pub(super) fn missing(&mut self, seen: u32, needed: u32, table: &[&'static str], offset: u64) {
+        if !cfg!(feature = "details") {
+            return;
+        }
         let mut left = needed & !seen;
         for place in table {
             if left & 1 != 0 {

@@ -6,7 +6,7 @@ use super::deviation::{Reading, Tally};
 use super::value::{Value, keep, push_pair};
 use super::{QualityLevel, free_pairs};
 use crate::codec::wma::WaveFormat;
-use crate::codec::{Codec, CodecConfig, Description, FourCc, Kind};
+use crate::codec::{ALL, Codec, CodecConfig, Description, FourCc, Kind};
 use crate::digits;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Account, Bytes, List, Text};
@@ -134,7 +134,7 @@ impl LevelDraft {
                 let done = bytes(r, value, &mut self.private, PRIVATE_DATA);
                 done.or_else(|e| keep(&mut self.unusable, e))?;
             }
-            b"WaveFormatEx" => {
+            b"WaveFormatEx" if ALL => {
                 let place = "QualityLevel@WaveFormatEx";
                 r.note("wave-format", place, value.at);
                 let done = bytes(r, value, &mut self.wave_format, place);
@@ -243,7 +243,7 @@ impl LevelDraft {
 
     /// Keeps an attribute of no meaning, if there is room.
     fn keep_unknown(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
-        if self.informative.len() >= r.limits.custom_attributes as usize {
+        if !cfg!(feature = "details") || self.informative.len() >= r.limits.custom_attributes as usize {
             return Ok(());
         }
         push_pair(r.account, &mut self.informative, name, value.text)
@@ -259,9 +259,9 @@ impl LevelDraft {
     }
 
     fn config(&mut self, r: &mut Reading<'_>, from: Inherited<'_>) -> Result<CodecConfig> {
-        let wave = WaveFormat::read(&self.wave_format);
+        let wave = if ALL { WaveFormat::read(&self.wave_format) } else { None };
         // The codecs tell a whole structure from its tail; one that they cannot know stands for its tail.
-        let whole = WaveFormat::whole(&self.wave_format).is_some();
+        let whole = ALL && WaveFormat::whole(&self.wave_format).is_some();
         let given: &[u8] = match wave {
             _ if !self.private.is_empty() => &self.private,
             Some(_) if whole => &self.wave_format,
@@ -318,6 +318,9 @@ impl LevelDraft {
 
     /// Notes what a usable level had to be helped with.
     fn look_at(&self, r: &mut Reading<'_>, config: &CodecConfig, from: Inherited<'_>) {
+        if !cfg!(feature = "details") {
+            return;
+        }
         if self.fourcc.is_none() && from.kind != Kind::Text {
             r.note("fourcc-fallback", FOURCC, self.at);
         }

@@ -34,6 +34,19 @@ const ATTRIBUTES: [&str; 10] = [
     "SmoothStreamingMedia@CanSeek",
     "SmoothStreamingMedia@CanPause",
 ];
+/// Where attributes stand in [`ATTRIBUTES`].
+mod place {
+    pub(super) const MAJOR_VERSION: usize = 0;
+    pub(super) const MINOR_VERSION: usize = 1;
+    pub(super) const DURATION: usize = 2;
+    pub(super) const TIME_SCALE: usize = 3;
+    pub(super) const IS_LIVE: usize = 4;
+    pub(super) const LOOKAHEAD_COUNT: usize = 5;
+    pub(super) const LOOK_AHEAD_FRAGMENT_COUNT: usize = 6;
+    pub(super) const DVR_WINDOW_LENGTH: usize = 7;
+    pub(super) const CAN_SEEK: usize = 8;
+    pub(super) const CAN_PAUSE: usize = 9;
+}
 const NEEDED: u32 = 0b111;
 /// A duration that passes the last fragment by more than this, in 100 ns, is wrong: one second.
 const LONGER: i64 = 10_000_000;
@@ -325,15 +338,17 @@ impl Model {
 
     /// Takes one attribute of `SmoothStreamingMedia`. [MS-SSTR] 2.2.2.1.
     fn root_attribute(&mut self, r: &mut Reading<'_>, name: &[u8], value: Value<'_>) -> Result<()> {
-        if r.tally(&mut self.seen, &ATTRIBUTES, name, value.at) == Tally::Unknown {
+        let known = r.tally(&mut self.seen, &ATTRIBUTES, name, value.at);
+        if cfg!(feature = "details") && known == Tally::Unknown {
             value.copy(r.account, &mut self.item.1)?;
             Value { text: core::str::from_utf8(name).unwrap_or(""), at: value.at }
                 .copy(r.account, &mut self.item.0)?;
             return self.keep_metadata(r);
         }
+        let Tally::Known(place) = known else { return Ok(()) };
         let m = &mut self.manifest;
-        match name {
-            b"MajorVersion" => {
+        match place {
+            place::MAJOR_VERSION => {
                 m.major = value.u32(r, VERSION).unwrap_or(0);
                 match m.major {
                     2 => {}
@@ -342,28 +357,28 @@ impl Model {
                     _ => return Err(Error::at(Code::ManifestVersion, VERSION, value.at)),
                 }
             }
-            b"MinorVersion" => {
+            place::MINOR_VERSION => {
                 m.minor = value.u32(r, "SmoothStreamingMedia@MinorVersion").unwrap_or(0);
                 if m.minor > 2 {
                     r.note("minor-version", "SmoothStreamingMedia@MinorVersion", value.at);
                 }
             }
-            b"TimeScale" => m.timescale = value.timescale(r, "SmoothStreamingMedia@TimeScale")?,
-            b"Duration" => m.duration = value.u64(r, "SmoothStreamingMedia@Duration").unwrap_or(0),
-            b"IsLive" => {
+            place::TIME_SCALE => m.timescale = value.timescale(r, "SmoothStreamingMedia@TimeScale")?,
+            place::DURATION => m.duration = value.u64(r, "SmoothStreamingMedia@Duration").unwrap_or(0),
+            place::IS_LIVE => {
                 m.liveness = match value.boolean(r, "SmoothStreamingMedia@IsLive") {
                     Some(true) => Liveness::Live,
                     _ => Liveness::OnDemand,
                 };
             }
-            b"LookaheadCount" | b"LookAheadFragmentCount" => {
+            place::LOOKAHEAD_COUNT | place::LOOK_AHEAD_FRAGMENT_COUNT => {
                 m.lookahead = value.u32(r, "SmoothStreamingMedia@LookaheadCount").or(m.lookahead);
             }
-            b"DVRWindowLength" => {
+            place::DVR_WINDOW_LENGTH => {
                 m.dvr_window = value.u64(r, "SmoothStreamingMedia@DVRWindowLength").unwrap_or(0);
             }
-            b"CanSeek" => m.can_seek = value.boolean(r, "SmoothStreamingMedia@CanSeek"),
-            b"CanPause" => m.can_pause = value.boolean(r, "SmoothStreamingMedia@CanPause"),
+            place::CAN_SEEK => m.can_seek = value.boolean(r, "SmoothStreamingMedia@CanSeek"),
+            place::CAN_PAUSE => m.can_pause = value.boolean(r, "SmoothStreamingMedia@CanPause"),
             _ => {}
         }
         Ok(())
@@ -405,6 +420,9 @@ impl Model {
 
     /// Ends the root element.
     fn root_ends(&mut self, r: &mut Reading<'_>, at: u64) {
+        if !cfg!(feature = "details") {
+            return;
+        }
         let m = &self.manifest;
         for stream in m.streams.iter().filter(|s| !s.parent.is_empty()) {
             // At most as many streams as the limit, each looked at once for each.
@@ -478,7 +496,7 @@ impl Handler for Reader<'_> {
                 m.untimely = false;
                 Place::Fragment
             }
-            (Place::Fragment, b"f") if m.stream.embedded() => {
+            (Place::Fragment, b"f") if cfg!(feature = "text") && m.stream.embedded() => {
                 m.payload = PayloadDraft::new(at);
                 Place::Payload
             }
@@ -497,8 +515,8 @@ impl Handler for Reader<'_> {
                 m.stream = StreamDraft::new(at);
                 Place::Stream
             }
-            (Place::Root, b"CustomAttributes") => Place::Metadata,
-            (Place::Metadata, b"Attribute") => Place::MetadataItem,
+            (Place::Root, b"CustomAttributes") if cfg!(feature = "details") => Place::Metadata,
+            (Place::Metadata, b"Attribute") if cfg!(feature = "details") => Place::MetadataItem,
             (Place::Root, b"Protection") => {
                 if m.headers_seen > 0 {
                     r.note("element-twice", "Protection", at);
@@ -544,9 +562,13 @@ impl Handler for Reader<'_> {
             Place::Stream => m.stream.attribute(r, name, value)?,
             Place::Root => m.root_attribute(r, name, value)?,
             Place::Header => m.header.attribute(r, name, value),
-            Place::Payload => m.payload.attribute(r, name, value),
-            Place::MetadataItem if name == b"Name" => value.copy(r.account, &mut m.item.0)?,
-            Place::MetadataItem if name == b"Value" => value.copy(r.account, &mut m.item.1)?,
+            Place::Payload if cfg!(feature = "text") => m.payload.attribute(r, name, value),
+            Place::MetadataItem if cfg!(feature = "details") && name == b"Name" => {
+                value.copy(r.account, &mut m.item.0)?
+            }
+            Place::MetadataItem if cfg!(feature = "details") && name == b"Value" => {
+                value.copy(r.account, &mut m.item.1)?
+            }
             _ => {}
         }
         Ok(())
@@ -568,6 +590,11 @@ impl Handler for Reader<'_> {
                 m.stream.free(r.account);
                 m.place = Place::Root;
                 m.skipping = 1;
+                if !cfg!(feature = "details") {
+                    ignored.kind.free(r.account);
+                    ignored.name.free(r.account);
+                    return Ok(());
+                }
                 let pushed = m.manifest.ignored.reserve(r.account, 1);
                 if pushed.is_err() {
                     ignored.kind.free(r.account);
@@ -585,7 +612,7 @@ impl Handler for Reader<'_> {
         match m.place {
             _ if m.skipping > 0 => Ok(()),
             Place::Header => m.header.text(r, text),
-            Place::Payload => m.payload.text(r, text),
+            Place::Payload if cfg!(feature = "text") => m.payload.text(r, text),
             _ => Ok(()),
         }
     }
@@ -598,7 +625,9 @@ impl Handler for Reader<'_> {
         }
         m.place = match m.place {
             Place::Payload => {
-                m.stream.payload(r, &mut m.payload, &mut m.payloads)?;
+                if cfg!(feature = "text") {
+                    m.stream.payload(r, &mut m.payload, &mut m.payloads)?;
+                }
                 Place::Fragment
             }
             Place::Fragment => Place::Stream,
@@ -625,7 +654,9 @@ impl Handler for Reader<'_> {
                 Place::Protection
             }
             Place::MetadataItem => {
-                m.keep_metadata(r)?;
+                if cfg!(feature = "details") {
+                    m.keep_metadata(r)?;
+                }
                 Place::Metadata
             }
             Place::Protection | Place::Metadata => Place::Root,

@@ -3,7 +3,7 @@
 //! A template is text from outside. What comes out of it is `http` or `https` and nothing else, holds no byte that
 //! could end a request line, and does not climb above the manifest's directory. RFC 3986; [MS-SSTR] 2.2.2.5.
 
-use crate::digits::{decimal, write_decimal};
+use crate::digits::{decimal, split_once, write_decimal};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::mem::{Account, Text};
@@ -107,7 +107,7 @@ pub fn split(url: &str) -> Option<UrlParts<'_>> {
     let Absolute { scheme, authority, path_and_query } = absolute(url)?;
     let (host, port) = match authority.strip_prefix('[') {
         Some(bracketed) => {
-            let (host, rest) = bracketed.split_once(']')?;
+            let (host, rest) = split_once(bracketed, b']')?;
             let is_address = |b: u8| b.is_ascii_hexdigit() || b == b':' || b == b'.';
             if !host.contains(':') || !host.bytes().all(is_address) {
                 return None;
@@ -115,7 +115,7 @@ pub fn split(url: &str) -> Option<UrlParts<'_>> {
             (host, if rest.is_empty() { "" } else { rest.strip_prefix(':')? })
         }
         None => {
-            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+            let (host, port) = split_once(authority, b':').unwrap_or((authority, ""));
             if host.is_empty() || !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
                 return None;
             }
@@ -143,7 +143,7 @@ struct Absolute<'a> {
 }
 
 fn absolute(url: &str) -> Option<Absolute<'_>> {
-    let (scheme, rest) = url.split_once(':')?;
+    let (scheme, rest) = split_once(url, b':')?;
     let scheme = if scheme.eq_ignore_ascii_case("http") {
         Scheme::Http
     } else if scheme.eq_ignore_ascii_case("https") {
@@ -152,7 +152,7 @@ fn absolute(url: &str) -> Option<Absolute<'_>> {
         return None;
     };
     let rest = rest.strip_prefix("//")?;
-    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+    let rest = split_once(rest, b'#').map_or(rest, |(before, _)| before);
     let end = rest.bytes().position(|b| b == b'/' || b == b'?').unwrap_or(rest.len());
     let (authority, path_and_query) = rest.split_at_checked(end)?;
     Some(Absolute { scheme, authority, path_and_query })
@@ -168,7 +168,7 @@ fn expand<'a>(
 ) -> Result<()> {
     let mut rest = template;
     // Each round takes a brace from the template.
-    while let Some((literal, after)) = rest.split_once('{') {
+    while let Some((literal, after)) = split_once(rest, b'{') {
         let strip = |token| after.strip_prefix(token);
         if let Some(next) = strip("bitrate}").or_else(|| strip("Bitrate}")) {
             each(literal)?;

@@ -118,7 +118,7 @@ pub fn normalized(id: [u8; 16]) -> [u8; 16] {
 /// [`Code::ProtectionUnsupported`] for the AES-128 envelope; else as [`playready::read`].
 pub fn read(system: [u8; 16], data: &[u8], account: &mut Account, limits: &Limits) -> Result<PlayReady> {
     match normalized(system) {
-        PLAYREADY => playready::read(data, account, limits),
+        PLAYREADY if cfg!(feature = "protection") => playready::read(data, account, limits),
         ENVELOPE => Err(Error::at(Code::ProtectionUnsupported, "Protection/ProtectionHeader@SystemID", 0)),
         _ => Ok(PlayReady::default()),
     }

@@ -28,6 +28,9 @@ enum Stage {
 impl Session {
     /// Begins to ask about every level.
     pub(super) fn ask_first(&mut self) {
+        if !cfg!(feature = "capabilities") {
+            return;
+        }
         self.asking = Some(Asking { feed: 0, rung: 0, stage: Stage::Due });
         self.settle();
     }
@@ -35,6 +38,7 @@ impl Session {
     /// Whether the question is to be handed out now.
     pub(super) fn question_due(&mut self) -> bool {
         match &mut self.asking {
+            _ if !cfg!(feature = "capabilities") => false,
             Some(Asking { stage: stage @ Stage::Due, .. }) => {
                 *stage = Stage::Out;
                 true
@@ -44,7 +48,7 @@ impl Session {
     }
 
     pub(super) fn capability_output(&self) -> Output<'_> {
-        let asked = self.asking.and_then(|a| {
+        let asked = self.asking.filter(|_| cfg!(feature = "capabilities")).and_then(|a| {
             let feed = self.feeds.get(a.feed)?;
             let position = feed.rungs.get(a.rung)?.level;
             Some((feed, position, self.level_of(feed, position)?))
@@ -70,7 +74,8 @@ impl Session {
     }
 
     pub(super) fn on_capable(&mut self, stream: StreamId, position: u16, answer: Capable) {
-        let Some(asking) = self.asking.filter(|a| a.stage == Stage::Out) else { return };
+        let out = |a: &Asking| cfg!(feature = "capabilities") && a.stage == Stage::Out;
+        let Some(asking) = self.asking.filter(out) else { return };
         let Some(feed) = self.feeds.get(asking.feed).filter(|f| f.id == stream) else { return };
         if feed.rungs.get(asking.rung).is_none_or(|r| r.level != position) {
             return;

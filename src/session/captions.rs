@@ -56,7 +56,7 @@ impl Found {
 impl Session {
     /// The captions of the front sample of stream `i`, if it is about to be offered for the first time; one at a time.
     pub(super) fn caption_step(&mut self, i: usize) -> Option<Step> {
-        if self.config.captions == CaptionChoice::Off {
+        if !cfg!(feature = "text") || self.config.captions == CaptionChoice::Off {
             return None;
         }
         if self.find_captions(i).is_err() {
@@ -108,7 +108,7 @@ impl Session {
     /// The next caption payload of stream `i`.
     pub(super) fn captions_output(&mut self, i: usize) -> Output<'_> {
         let idle = Output::Idle(self.deadline());
-        let Some(feed) = self.feeds.get_mut(i) else { return idle };
+        let Some(feed) = self.feeds.get_mut(i).filter(|_| cfg!(feature = "text")) else { return idle };
         let Some(front) = feed.queue.first() else { return idle };
         let Some(entry) = front.table.samples().get(front.next) else { return idle };
         let pts = composed(feed.scale, front.dts, entry.composition);

@@ -175,7 +175,7 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return idle };
         let Some(front) = feed.queue.first() else { return idle };
         let Some(entry) = front.table.samples().get(front.next) else { return idle };
-        let data = if let Form::Payload(n) = front.form {
+        let data = if let (true, Form::Payload(n)) = (cfg!(feature = "text"), front.form) {
             let payloads = self.listed(feed.id).map(|s| &s.payloads);
             let payload = payloads.and_then(|p| p.get(usize::try_from(n).ok()?));
             Parts::whole(&[], payload.map_or(&[][..], |p| &p.bytes))
@@ -189,7 +189,7 @@ impl Session {
         };
         let pts = composed(feed.scale, front.dts, entry.composition);
         // A whole document lasts as long as its fragment, which may be longer than a table can say.
-        let boxed = matches!(front.form, Form::Boxes);
+        let boxed = !cfg!(feature = "text") || matches!(front.form, Form::Boxes);
         let ticks = if boxed { u64::from(entry.duration) } else { front.duration };
         let duration = feed.scale.rescale(ticks, TimeScale::HNS).unwrap_or(0);
         let mut flags = SampleFlags::default();

@@ -345,12 +345,12 @@ impl Feed {
 
     /// Whether it carries the presentation. Text only goes along: nothing ever waits for it or fails with it.
     pub fn leads(&self) -> bool {
-        self.kind != Kind::Text
+        !cfg!(feature = "text") || self.kind != Kind::Text
     }
 
     /// Whether it is text that takes memory for bodies.
     pub fn fetches_text(&self) -> bool {
-        !self.leads() && self.source != Source::Payloads
+        cfg!(feature = "text") && !self.leads() && self.source != Source::Payloads
     }
 
     /// Plays on from `time`; what is before it only leads up to it.

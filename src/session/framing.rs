@@ -4,7 +4,7 @@ use super::Session;
 use super::feed::Fragment;
 use super::protect::Layout;
 use crate::codec::nal::{self, Lack, Role};
-use crate::codec::{Codec, CodecConfig, Framing, aac, dolby, h265, vc1};
+use crate::codec::{self, Codec, CodecConfig, Framing, aac, dolby, h265, vc1};
 use crate::error::{Code, Error, Result};
 use crate::io::{DecoderTraits, EventKind, Subsample};
 use crate::mem::{Account, Bytes, Pool};
@@ -40,8 +40,10 @@ impl Session {
                 || units_are_clear(front, &self.pool, at, size, config.nal_length, bytes, feed.guard.parts())
         };
         let framed = match config.codec {
-            Codec::H264 | Codec::H265 => readable(0),
-            Codec::Vc1 => sealed == Sealed::Clear || feed.guard.parts().first().is_some_and(|p| p.clear >= 4),
+            codec if nal::has_units(codec) => readable(0),
+            Codec::Vc1 if codec::ALL => {
+                sealed == Sealed::Clear || feed.guard.parts().first().is_some_and(|p| p.clear >= 4)
+            }
             _ => true,
         };
         let typed = framed && readable(1);
@@ -50,7 +52,7 @@ impl Session {
         }
         match config.codec {
             _ if !framed => front.no_key = false,
-            Codec::H264 | Codec::H265 => {
+            codec if nal::has_units(codec) => {
                 let start =
                     if typed { Start::of(front, &self.pool, config, at, size) } else { Start::default() };
                 if front.next == 0 {
@@ -82,7 +84,7 @@ impl Session {
                     }
                 }
             }
-            Codec::Vc1 if elementary => {
+            Codec::Vc1 if codec::ALL && elementary => {
                 let mut head = [0u8; 4];
                 let head = first_bytes(front, &self.pool, at, size, &mut head);
                 // Where every sample is flagged, only the first one is sure to be a key frame.
@@ -135,6 +137,9 @@ impl Session {
 
     /// Looks for what the front fragment's level lacks of its configuration in the samples themselves.
     pub(super) fn learn(&mut self, i: usize) -> Result<Learned> {
+        if !codec::ALL {
+            return Ok(Learned::Enough);
+        }
         let missing = || Error::at(Code::State, "manifest", 0);
         let most = self.config.limits.codec_config_bytes;
         let account = &mut self.account;
@@ -143,7 +148,8 @@ impl Session {
         let stream = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(feed.id.0)));
         let level = stream.and_then(|s| s.levels.get_mut(usize::from(front.level))).ok_or_else(missing)?;
         let config = &mut level.config;
-        let dolby = matches!(config.codec, Codec::Ac3 | Codec::Eac3) && config.private.is_empty();
+        let dolby =
+            codec::ALL && matches!(config.codec, Codec::Ac3 | Codec::Eac3) && config.private.is_empty();
         let lack = nal::lack(config);
         if lack == Lack::Nothing && !dolby {
             return Ok(Learned::Enough);

@@ -47,6 +47,9 @@ impl Session {
         given: &GivenText<'_>,
         cues: &mut dyn Iterator<Item = Cue<'c>>,
     ) -> Result<StreamId> {
+        if !cfg!(feature = "text") {
+            return Err(Code::Unsupported.into());
+        }
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());

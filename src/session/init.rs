@@ -28,6 +28,9 @@ impl Session {
     /// # Errors
     /// [`Code::State`] before the manifest is there; else as [`init_segment`].
     pub fn init_segment(&mut self, stream: StreamId, position: u32) -> Result<&[u8]> {
+        if !cfg!(feature = "init") {
+            return Err(Code::Unsupported.into());
+        }
         let headers = self.manifest.as_ref().map_or(0, |m| {
             m.protection.iter().fold(0usize, |sum, header| sum.saturating_add(header.data.len()))
         });
@@ -58,6 +61,9 @@ pub fn init_segment(
     limits: &Limits,
     out: &mut Bytes,
 ) -> Result<()> {
+    if !cfg!(feature = "init") {
+        return Err(Code::Unsupported.into());
+    }
     let stream = manifest.streams.get(usize::from(stream.0)).ok_or(Code::Argument)?;
     let level = stream.levels.get(position as usize).ok_or(Code::Argument)?;
     let mut parts = Bytes::new();

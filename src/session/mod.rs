@@ -42,8 +42,8 @@ pub use stats::{Stats, StreamStats};
 
 use crate::abr::Throughput;
 use crate::error::{Code, Error, Result};
-use crate::io::{Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
-use crate::manifest::{Deviation, Manifest, ManifestParser};
+use crate::io::{DecoderTraits, Epoch, Event, EventKind, Input, Output, RequestId, StreamId};
+use crate::manifest::{Deviation, Manifest, ManifestParser, Strictness};
 use crate::mem::{Account, Bytes, List, Pool, Text};
 use crate::time::Instant;
 use crate::trace;
@@ -142,9 +142,16 @@ impl Session {
     /// A session under `config`; nothing moves before [`Session::open`].
     ///
     /// # Errors
-    /// [`Code::Budget`] when the budget is below [`Config::SMALLEST_BUDGET`].
+    /// [`Code::Budget`] when the budget is below [`Config::SMALLEST_BUDGET`]; [`Code::Unsupported`] for a strict parse in a
+    /// build without the feature `details`, and for a decoder that wants to be asked in one without `capabilities`.
     pub fn new(config: Config) -> Result<Session> {
         let config = config.clamped();
+        if !cfg!(feature = "details") && config.strictness == Strictness::Strict {
+            return Err(Error::at(Code::Unsupported, "Config::strictness", 0));
+        }
+        if !cfg!(feature = "capabilities") && config.decoder.has(DecoderTraits::CAPABILITIES) {
+            return Err(Error::at(Code::Unsupported, "Config::decoder", 0));
+        }
         if config.budget < Config::SMALLEST_BUDGET {
             return Err(Error::at(Code::Budget, "Config::budget", 0));
         }
@@ -281,7 +288,7 @@ impl Session {
         }
         match self.state {
             State::New | State::Failed(_) => return Step::Idle(None),
-            State::Opening if self.asking.is_some() => {
+            State::Opening if cfg!(feature = "capabilities") && self.asking.is_some() => {
                 return if self.question_due() { Step::Capability } else { Step::Idle(None) };
             }
             State::Opening => {

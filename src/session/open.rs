@@ -202,7 +202,7 @@ impl Session {
         }
         self.manifest = Some(manifest);
         self.note_headers()?;
-        if self.config.decoder.has(DecoderTraits::CAPABILITIES) {
+        if cfg!(feature = "capabilities") && self.config.decoder.has(DecoderTraits::CAPABILITIES) {
             // Playback starts when every answer is there.
             self.ask_first();
             return Ok(());

@@ -146,6 +146,9 @@ impl Cipher {
     }
 
     fn sample(&self, index: usize) -> Option<SampleEncryption<'_>> {
+        if !cfg!(feature = "protection") {
+            return None;
+        }
         self.table.sample(index.checked_sub(self.clear)?)
     }
 }
@@ -153,7 +156,10 @@ impl Cipher {
 impl Fragment {
     /// How its next sample is encrypted; `None` when it is clear, or has been made so.
     pub(super) fn encryption(&self) -> Option<SampleEncryption<'_>> {
-        if self.cipher.opened == Some(self.next) || self.table.samples().get(self.next)?.size == 0 {
+        if !cfg!(feature = "protection")
+            || self.cipher.opened == Some(self.next)
+            || self.table.samples().get(self.next)?.size == 0
+        {
             return None;
         }
         self.cipher.sample(self.next)
@@ -186,12 +192,13 @@ impl Fragment {
 impl Feed {
     /// What it has cannot go out yet.
     pub(super) fn is_locked(&self) -> bool {
-        self.guard.wait.is_some() || matches!(self.offer, Offered::Decrypting | Offered::Busy)
+        cfg!(feature = "protection")
+            && (self.guard.wait.is_some() || matches!(self.offer, Offered::Decrypting | Offered::Busy))
     }
 
     /// When it is to be told that its key is late.
     pub(super) fn key_deadline(&self, timeout: crate::time::Micros) -> Option<Instant> {
-        self.guard.wait.filter(|w| !w.told).map(|w| w.since.after(timeout))
+        self.guard.wait.filter(|w| cfg!(feature = "protection") && !w.told).map(|w| w.since.after(timeout))
     }
 }
 
@@ -430,12 +437,12 @@ impl Cipher {
 impl Session {
     /// The keys it knows of, in the order in which it learnt of them: the `n`-th, from 0, and how far it is.
     pub fn key(&self, n: usize) -> Option<(Keys, KeyStatus)> {
-        let key = self.protect.keys.get(n)?;
+        let key = self.protect.keys.get(n).filter(|_| cfg!(feature = "protection"))?;
         Some((key.name.map_or(Keys::Unnamed, Keys::One), key.status))
     }
 
     pub(super) fn is_protecting(&self) -> bool {
-        self.config.protection != ProtectionMode::None
+        cfg!(feature = "protection") && self.config.protection != ProtectionMode::None
     }
 
     /// The manifest is there: its headers are due.
@@ -474,6 +481,9 @@ impl Session {
 
     /// Makes the next offer ready; whether there is one. A header that cannot be used gives an event instead.
     pub(super) fn offer_due(&mut self) -> bool {
+        if !cfg!(feature = "protection") {
+            return false;
+        }
         // Each turn takes one out.
         while let Some(due) = self.protect.due.remove(0) {
             match self.make_offer(due) {
@@ -542,7 +552,9 @@ impl Session {
     /// The offer that [`Session::offer_due`] made ready.
     pub(super) fn protection_output(&self) -> Output<'_> {
         let current = &self.protect.current;
-        let Some(source) = current.source else { return Output::Idle(self.deadline()) };
+        let Some(source) = current.source.filter(|_| cfg!(feature = "protection")) else {
+            return Output::Idle(self.deadline());
+        };
         let header = self.protect.header.and_then(|n| self.manifest.as_ref()?.protection.get(usize::from(n)));
         let data: &[u8] = match source {
             OfferSource::Fragment => &current.data,
@@ -562,6 +574,9 @@ impl Session {
 impl Session {
     /// Whether the front sample of stream `i` may go out.
     pub(super) fn unlock(&mut self, i: usize) -> Lock {
+        if !cfg!(feature = "protection") {
+            return Lock::Clear;
+        }
         let now = self.now;
         let Some(feed) = self.feeds.get_mut(i) else { return Lock::Shut };
         let Some(name) =
@@ -621,6 +636,9 @@ impl Session {
     }
 
     pub(super) fn on_key(&mut self, keys: Keys, status: KeyStatus) {
+        if !cfg!(feature = "protection") {
+            return;
+        }
         let status = match status {
             KeyStatus::Refused(code) => KeyStatus::Refused(own(code, Code::KeyRefused)),
             other => other,
@@ -647,6 +665,9 @@ impl Session {
 
     /// Tells of keys that are late, once a wait.
     pub(super) fn check_keys(&mut self) {
+        if !cfg!(feature = "protection") {
+            return;
+        }
         let (now, timeout) = (self.now, self.config.key_timeout);
         for i in 0..self.feeds.len() {
             let event = self.event(EventKind::KeyTimeout).because(Code::KeyTimeout.into());
@@ -673,7 +694,7 @@ impl Session {
     /// # Errors
     /// Lack of memory.
     pub(super) fn prepare_decrypt(&mut self, i: usize) -> Result<bool> {
-        if self.config.protection != ProtectionMode::Decrypt {
+        if !self.is_protecting() || self.config.protection != ProtectionMode::Decrypt {
             return Ok(false);
         }
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
@@ -699,7 +720,7 @@ impl Session {
     pub(super) fn decrypt_output(&mut self, i: usize) -> Output<'_> {
         let idle = Output::Idle(self.deadline());
         let Some(Feed { id, epoch, queue, staged, guard, .. }) = self.feeds.get_mut(i) else { return idle };
-        let Some(front) = queue.first() else { return idle };
+        let Some(front) = queue.first().filter(|_| cfg!(feature = "protection")) else { return idle };
         let Some(entry) = front.table.samples().get(front.next) else { return idle };
         let Some(protection) = self.protect.of(front, &guard.parts) else { return idle };
         let data = if staged.is_empty() {
@@ -714,7 +735,7 @@ impl Session {
     }
 
     pub(super) fn on_decrypted(&mut self, stream: StreamId, answer: Decrypted) {
-        let Some(i) = self.feed_of(stream) else { return };
+        let Some(i) = self.feed_of(stream).filter(|_| cfg!(feature = "protection")) else { return };
         let most = self.config.limits.lost_in_a_row;
         let pool = &mut self.pool;
         let Some(feed) = self.feeds.get_mut(i) else { return };

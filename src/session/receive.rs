@@ -1,7 +1,7 @@
 //! Bytes of responses on their way into fragments.
 
 use super::feed::{Feed, Offer};
-use super::{ProtectionMode, Session, State};
+use super::{Session, State};
 use crate::codec::Kind;
 use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
@@ -255,7 +255,8 @@ impl Session {
 
     fn take_moof(&mut self, i: usize, offset: u64, size: u32) -> Result<()> {
         // Put together, and a table entry of five numbers for each number in it.
-        self.make_room((size as usize).saturating_mul(if self.is_protecting() { 12 } else { 6 }));
+        let protecting = self.is_protecting();
+        self.make_room((size as usize).saturating_mul(if protecting { 12 } else { 6 }));
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
         let leads = feed.leads();
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
@@ -279,12 +280,12 @@ impl Session {
                 back.parts.clear();
             }
         }
-        match self.config.protection {
+        match () {
             // Text is always clear, whatever stands in its fragments.
-            _ if feed.kind == Kind::Text => Ok(()),
-            ProtectionMode::None if info.encryption == Encryption::Clear => Ok(()),
-            ProtectionMode::None => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
-            ProtectionMode::Decoder | ProtectionMode::Decrypt => {
+            () if feed.kind == Kind::Text => Ok(()),
+            () if !protecting && info.encryption == Encryption::Clear => Ok(()),
+            () if !protecting => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            () => {
                 let (account, limits) = (&mut self.account, &self.config.limits);
                 back.cipher.read(moof, &info, table, account, limits)?;
                 self.protect.learn_from(moof, &back.cipher, account, limits)

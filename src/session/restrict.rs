@@ -17,6 +17,9 @@ impl Session {
     /// [`Code::State`] before playback has started; [`Code::Argument`] for a stream that cannot be played or has no levels
     /// to choose from, and for a mask that leaves none. Nothing changes then.
     pub fn restrict(&mut self, at: Instant, stream: StreamId, mask: u64) -> Result<()> {
+        if !cfg!(feature = "protection") {
+            return Err(Code::Unsupported.into());
+        }
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());

@@ -19,7 +19,7 @@ impl Session {
         if !feed.selected || feed.ended || feed.fetch.is_some() {
             return false;
         }
-        if feed.source == Source::Payloads {
+        if cfg!(feature = "text") && feed.source == Source::Payloads {
             self.schedule_embedded(i);
             return false;
         }
@@ -168,7 +168,7 @@ impl Session {
     /// Start and duration of the fragment the cursor points at, in stream ticks.
     fn next_fragment(&self, i: usize) -> Option<(u64, u64)> {
         let feed = self.feeds.get(i)?;
-        if feed.source == Source::Payloads {
+        if cfg!(feature = "text") && feed.source == Source::Payloads {
             return self.next_payload(i).map(|(_, start, duration, _)| (start, duration));
         }
         if feed.sparse.is_walking() {
@@ -187,7 +187,8 @@ impl Session {
 
     /// Whether every listed fragment of the stream has been taken up.
     pub(super) fn is_exhausted(&self, i: usize) -> bool {
-        let announced = self.feeds.get(i).is_some_and(|f| f.source == Source::Announced);
+        let announced =
+            cfg!(feature = "text") && self.feeds.get(i).is_some_and(|f| f.source == Source::Announced);
         self.next_fragment(i).is_none() && (!announced || self.media_over())
     }
 

@@ -2,6 +2,7 @@
 
 use super::feed::{Cursor, Join, Offer, Setup};
 use super::{Session, State};
+use crate::codec::Kind;
 use crate::error::{Code, Result};
 use crate::io::{Epoch, EventKind, StreamId};
 use crate::time::{Instant, MediaTime};
@@ -18,7 +19,11 @@ impl Session {
         }
         for i in 0..self.feeds.len() {
             // What was to be replaced need not wait any longer.
-            if self.feeds.get(i).is_some_and(|f| f.selected && f.join == Join::Replacing) {
+            if self
+                .feeds
+                .get(i)
+                .is_some_and(|f| cfg!(feature = "tracks") && f.selected && f.join == Join::Replacing)
+            {
                 self.take_over(i);
             }
         }
@@ -43,13 +48,14 @@ impl Session {
     ///
     /// # Errors
     /// [`Code::State`] before the manifest is there, [`Code::Argument`] for a stream that cannot be played,
+    /// [`Code::Unsupported`] for text in a build without it,
     /// [`Code::Budget`] when the budget cannot be divided among so many.
     pub fn select(&mut self, at: Instant, stream: StreamId, selection: Selection) -> Result<()> {
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
-        let i = self.feed_of(stream).ok_or(Code::Argument)?;
+        let i = self.playable(stream)?;
         let wanted = selection == Selection::On;
         let Some(feed) = self.feeds.get(i) else { return Err(Code::Argument.into()) };
         if feed.selected == wanted {
@@ -80,6 +86,17 @@ impl Session {
             let _ = self.divide_budget();
         }
         divided
+    }
+
+    /// The feed of a stream that can be played.
+    pub(super) fn playable(&self, stream: StreamId) -> core::result::Result<usize, Code> {
+        match self.feed_of(stream) {
+            Some(i) => Ok(i),
+            None if !cfg!(feature = "text") && self.listed(stream).is_some_and(|s| s.kind == Kind::Text) => {
+                Err(Code::Unsupported)
+            }
+            None => Err(Code::Argument),
+        }
     }
 
     /// Throws away what a stream holds, here and in its decoder.

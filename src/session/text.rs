@@ -67,17 +67,23 @@ impl Sparse {
 
     /// Forgets what was announced.
     pub fn clear(&mut self) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         *self = Sparse { floor: self.floor, ..Sparse::new() };
     }
 
     /// Starts anew at `floor`.
     pub fn begin(&mut self, floor: u64) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         *self = Sparse { floor, ..Sparse::new() };
     }
 
     /// Whether samples must wait for one before them.
     pub fn is_walking(&self) -> bool {
-        self.walk != Walk::None
+        cfg!(feature = "text") && self.walk != Walk::None
     }
 
     /// A fragment at `start` is announced.
@@ -105,6 +111,9 @@ impl Sparse {
 
     /// The fragment at `start` is being fetched.
     pub fn taken_up(&mut self, start: u64) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         self.newest = self.newest.max(Some(start));
         match self.walk {
             Walk::To(to) if to == start => self.walk = Walk::At,
@@ -124,6 +133,11 @@ impl Session {
     /// # Errors
     /// [`Code::Budget`] or [`Code::NoMemory`] for another one.
     pub(super) fn add_stream(&mut self, n: usize, stream: &mut Stream) -> Result<()> {
+        if !cfg!(feature = "text") && stream.kind == Kind::Text {
+            // Listed, and no more.
+            stream.unusable = stream.unusable.or(Some(Error::at(Code::Unsupported, "StreamIndex", 0)));
+            return Ok(());
+        }
         let added = give_level(&mut self.account, stream, None).and_then(|()| self.add_feed(n, stream));
         match (added, u16::try_from(n)) {
             (Err(error), Ok(id)) if stream.kind == Kind::Text => {
@@ -136,6 +150,9 @@ impl Session {
 
     /// Chooses the text streams to play from the start.
     pub(super) fn select_text(&mut self, manifest: &Manifest) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         let choice = self.config.text;
         let fits = |f: &Feed| {
             let Some(stream) = manifest.streams.get(usize::from(f.id.0)) else { return false };
@@ -166,7 +183,7 @@ impl Session {
 
     /// Whether the fragment of text stream `i` that starts at `start` is to be fetched now. Sound and pictures come first.
     pub(super) fn text_due(&self, i: usize, start: u64) -> bool {
-        let Some(feed) = self.feeds.get(i) else { return false };
+        let Some(feed) = self.feeds.get(i).filter(|_| cfg!(feature = "text")) else { return false };
         let begun = |f: &Feed| !f.fresh || f.ended || f.sample_at_hand();
         let busy = self.feeds.iter().filter(|f| !f.leads() && f.fetch.is_some()).count();
         feed.queue.len() < QUEUE
@@ -177,7 +194,7 @@ impl Session {
 
     /// The next announced fragment of a sparse stream: the missing one first.
     pub(super) fn announced(&self, i: usize) -> Option<(u64, u64)> {
-        let feed = self.feeds.get(i)?;
+        let feed = self.feeds.get(i).filter(|_| cfg!(feature = "text"))?;
         match feed.sparse.walk {
             Walk::To(start) => Some((start, 0)),
             Walk::At => None,
@@ -188,6 +205,9 @@ impl Session {
     /// Reads the announcements in a response's `Content-Type`: `ChildTrack="name=start[,name=start...]"` behind anything
     /// else. Those that cannot be read are passed over. `i` is the stream the response belongs to.
     pub(super) fn on_announcements(&mut self, i: usize, content_type: &str) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         let bytes = content_type.as_bytes();
         let key = b"ChildTrack=";
         let Some(at) = bytes.windows(key.len()).position(|w| w.eq_ignore_ascii_case(key)) else { return };
@@ -235,7 +255,7 @@ impl Session {
 
     /// The newest fragment of a text stream has come, or never will: puts it where it belongs.
     pub(super) fn text_settled(&mut self, i: usize) {
-        let Some(feed) = self.feeds.get_mut(i) else { return };
+        let Some(feed) = self.feeds.get_mut(i).filter(|_| cfg!(feature = "text")) else { return };
         if let Some(start) = feed.queue.last().map(|f| f.start) {
             let at = feed.queue.partition_point(|f| f.start < start);
             if let Some(tail) = feed.queue.get_mut(at..)
@@ -254,6 +274,9 @@ impl Session {
 
     /// What follows in a stream whose samples stand in the manifest.
     pub(super) fn schedule_embedded(&mut self, i: usize) {
+        if !cfg!(feature = "text") {
+            return;
+        }
         // Bounded by the queue.
         while let Some((n, start, duration, bytes)) = self.next_payload(i) {
             if !self.text_due(i, start) {
@@ -285,7 +308,7 @@ impl Session {
 
     /// Number, start, duration and bytes of the payload the cursor points at.
     pub(super) fn next_payload(&self, i: usize) -> Option<(u32, u64, u64, u32)> {
-        let feed = self.feeds.get(i)?;
+        let feed = self.feeds.get(i).filter(|_| cfg!(feature = "text"))?;
         let stream = self.listed(feed.id)?;
         let payloads = &stream.payloads;
         let from = match feed.cursor {
@@ -320,20 +343,23 @@ impl Session {
 
     /// Notes when sound and pictures are over.
     pub(super) fn watch_media_end(&mut self) {
-        let over = self.state == State::Playing && self.media_over();
+        let over = cfg!(feature = "text") && self.state == State::Playing && self.media_over();
         self.media_over_at = if over { self.media_over_at.or(Some(self.now)) } else { None };
     }
 
     /// When text that is still to come has had its time after the end of sound and pictures. A file waits for all of it.
     pub(super) fn text_deadline(&self) -> Option<Instant> {
-        let since = self.media_over_at.filter(|_| !self.unpaced() && self.state == State::Playing)?;
+        let since = self
+            .media_over_at
+            .filter(|_| cfg!(feature = "text") && !self.unpaced() && self.state == State::Playing)?;
         Some(since.after(GRACE))
     }
 
     /// Gives up what is left of text stream `i` when it holds up the end.
     pub(super) fn end_late_text(&mut self, i: usize) {
         let late = self.text_deadline().is_some_and(|at| self.now >= at);
-        let held_up = |f: &Feed| f.selected && !f.leads() && !f.ended && !f.is_drained();
+        let held_up =
+            |f: &Feed| cfg!(feature = "text") && f.selected && !f.leads() && !f.ended && !f.is_drained();
         if !late || !self.feeds.get(i).is_some_and(held_up) {
             return;
         }
@@ -362,7 +388,7 @@ impl Session {
 
     /// Lists the sizes of the sub-samples of the sample to be offered.
     pub(super) fn list_pieces(&mut self, i: usize) -> Result<()> {
-        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let Some(feed) = self.feeds.get_mut(i).filter(|_| cfg!(feature = "text")) else { return Ok(()) };
         feed.pieces.clear();
         let Some(front) = feed.queue.first() else { return Ok(()) };
         for part in front.parts.sample(front.next) {
@@ -373,7 +399,7 @@ impl Session {
 
     /// Finds out whether the body of a text fragment is a bare document; `true` when it is, or may be.
     pub(super) fn is_bare(&mut self, i: usize, end: BodyEnd) -> Result<bool> {
-        let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
+        let Some(feed) = self.feeds.get_mut(i).filter(|_| cfg!(feature = "text")) else { return Ok(false) };
         let Some(back) = feed.queue.last_mut() else { return Ok(false) };
         if back.form == Form::Unknown {
             let mut head = [0u8; HEAD];
@@ -411,6 +437,7 @@ impl Session {
 pub(super) fn source(stream: &Stream) -> Source {
     let embedded = stream.embedded && (!stream.payloads.is_empty() || stream.url.is_empty());
     match stream.kind {
+        _ if !cfg!(feature = "text") => Source::Fragments,
         Kind::Text if embedded => Source::Payloads,
         Kind::Text if !stream.parent.is_empty() => Source::Announced,
         _ => Source::Fragments,
@@ -428,7 +455,7 @@ pub(super) fn speaks(stream: &Stream, letters: &[u8; 8]) -> bool {
 /// # Errors
 /// Lack of memory.
 pub(super) fn give_level(account: &mut Account, stream: &mut Stream, format: Option<FourCc>) -> Result<()> {
-    if !stream.embedded || !stream.levels.is_empty() {
+    if !cfg!(feature = "text") || !stream.embedded || !stream.levels.is_empty() {
         return Ok(());
     }
     let description = Description { fourcc: format, ..Description::new(Kind::Text) };

@@ -60,7 +60,7 @@ impl Session {
     /// What a stream is recognised by in another session or after the manifest was read again; `None` for one that is
     /// not listed.
     pub fn track(&self, stream: StreamId) -> Option<TrackId> {
-        let listed = self.listed(stream)?;
+        let listed = self.listed(stream).filter(|_| cfg!(feature = "tracks"))?;
         let before = self.manifest.as_ref()?.streams.iter().take(usize::from(stream.0));
         let ordinal = before.filter(|s| alike(s, listed)).count() as u64;
         let mut sum = hash(0xcbf2_9ce4_8422_2325, &[listed.kind as u8, 0]);
@@ -73,7 +73,7 @@ impl Session {
 
     /// The stream that `track` names; `None` when none does.
     pub fn find_track(&self, track: TrackId) -> Option<StreamId> {
-        let count = self.manifest.as_ref()?.streams.len();
+        let count = self.manifest.as_ref().filter(|_| cfg!(feature = "tracks"))?.streams.len();
         let ids = (0..count).filter_map(|n| u16::try_from(n).ok()).map(StreamId);
         ids.into_iter().find(|id| self.track(*id) == Some(track))
     }
@@ -89,11 +89,14 @@ impl Session {
     /// # Errors
     /// As [`Session::select`].
     pub fn switch(&mut self, at: Instant, to: StreamId) -> Result<()> {
+        if !cfg!(feature = "tracks") {
+            return Err(Code::Unsupported.into());
+        }
         self.advance(at);
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
-        let i = self.feed_of(to).ok_or(Code::Argument)?;
+        let i = self.playable(to)?;
         let kind = self.feeds.get(i).map_or(Kind::Text, |f| f.kind);
         // One that was on its way and is no longer wanted.
         for n in 0..self.feeds.len() {
@@ -195,7 +198,9 @@ impl Session {
     pub(super) fn tend_joining(&mut self) {
         for i in 0..self.feeds.len() {
             match self.feeds.get(i) {
-                Some(f) if f.selected && f.join == Join::Replacing => self.try_take_over(i),
+                Some(f) if f.selected && cfg!(feature = "tracks") && f.join == Join::Replacing => {
+                    self.try_take_over(i);
+                }
                 Some(f) if f.selected && f.join == Join::Joining => self.try_settle(i),
                 _ => {}
             }

@@ -477,7 +477,8 @@ impl Tokenizer {
 
     fn instruction(&mut self, w: Window<'_>, at: usize, to: &mut dyn Handler) -> Result<usize> {
         // The declaration is one, but for its end; only the beginning of the others is kept.
-        if let Some(byte) = w.byte(at)
+        if cfg!(feature = "details")
+            && let Some(byte) = w.byte(at)
             && self.token.len() < DECLARATION
             && self.starts.is_empty()
         {
@@ -486,7 +487,9 @@ impl Tokenizer {
         self.state = match (w.byte(at), self.state) {
             (Some(b'?'), _) => State::InstructionEnd,
             (Some(b'>'), State::InstructionEnd) => {
-                if let Some(attributes) = declaration(&self.token) {
+                if cfg!(feature = "details")
+                    && let Some(attributes) = declaration(&self.token)
+                {
                     if self.begin != Some(self.tag_at) {
                         to.odd("xml-declaration-late", self.tag_at);
                     } else if !names_encoding(attributes, w.origin.step()) {

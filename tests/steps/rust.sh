@@ -21,7 +21,7 @@ case $1 in
             cargo clippy --quiet --locked --all-targets $features -- -D warnings
         done
         # Panic handler and allocator exist only where there is no standard library.
-        cargo clippy --quiet --locked --lib --no-default-features --features rt,http1,local \
+        cargo clippy --quiet --locked --lib --no-default-features --features rt,default \
             --target thumbv7em-none-eabihf -- -D warnings
         for m in $(packages ports tests examples); do
             cargo clippy --quiet --locked --all-targets --manifest-path "$m" -- -D warnings

@@ -1,6 +1,7 @@
 //! Reference resolution of RFC 3986, clause 5.2, in one pass from pieces into the result.
 
 use super::{Absolute, Scheme, absolute, split};
+use crate::digits::split_once;
 use crate::error::{Code, Result};
 use crate::mem::{Account, Text};
 
@@ -38,7 +39,7 @@ pub(super) fn join(
     } else {
         writer.raw(scheme.prefix())?;
     }
-    let path = path_and_query.split_once('?').map_or(path_and_query, |(path, _)| path);
+    let path = split_once(path_and_query, b'?').map_or(path_and_query, |(path, _)| path);
     let from_base = match kind {
         Kind::Absolute(_) | Kind::Authority => None,
         Kind::Path => Some("/"),
