@@ -38,8 +38,8 @@ WHOLE := text,protection,codecs,init,details,capabilities,tracks
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports tools-check oracles differential dist-all audit control abi ctest plays codecs \
-    protected scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports tools-check oracles differential fuzz dist-all audit control abi ctest plays \
+    codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -148,6 +148,10 @@ tools-check:
 
 oracles:
 	@sh tests/steps/rust.sh oracles
+
+# A slice of what make soak does.
+fuzz:
+	@sh tests/fuzz/run.sh 20000
 
 # What other players read in generated manifests; make soak compares more of them.
 differential:

@@ -7,8 +7,12 @@
 //!
 //! # What it is not
 //!
-//! No decoder, no renderer, no network stack and no DRM agent: those are the box's, behind the traits in [`port`].
-//! Not in this version: live presentations.
+//! No decoder, no renderer, no network stack and no DRM agent: those are the box's, behind the traits in [`port`]. Codecs are
+//! described and framed, protected samples handed over with all that decrypting them takes, text brought in time; what is
+//! made of them is the box's.
+//!
+//! Not in this version: following a live presentation (one plays what its manifest lists, and ends there), fast
+//! play, encryption of whole fragments instead of samples. Never: HLS and DASH.
 //!
 //! Presentations on disk need no server: `local` (a feature) answers a session's requests from `.ism`, `.ismv` and `.isma`.
 //!
@@ -69,8 +73,8 @@
 //! # Layers
 //!
 //! Modules use only those below them, which a test checks: units, errors, limits and memory; then inflate, XML, MP4,
-//! codecs and switching, which never see each other; then the manifest and the boundary ([`io`]); then the session and
-//! the ports; then the player and the HTTP client; then the C boundary.
+//! codecs, protection and switching, which never see each other; then the manifest and the boundary ([`io`]); then the session and
+//! the ports; then the player, the HTTP client and presentations on disk; then the C boundary.
 
 #![no_std]
 #![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]

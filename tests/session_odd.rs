@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Link, Mode, Origin, Played, Recorder, play};
+use common::{Fault, Link, Mode, Origin, Played, Recorder, play};
 use smoothcore::error::Code;
 use smoothcore::io::EventKind;
 use smoothcore::session::{AudioChoice, Config, State};
@@ -142,4 +142,32 @@ fn a_fragment_without_samples_is_passed_over() {
     for played in both(&origin) {
         assert_eq!((played.state, played.decoder.samples.len()), (State::Ended, 100));
     }
+}
+
+#[test]
+fn a_live_presentation_plays_what_its_window_lists_and_ends() {
+    let mut origin = origin(10_000_000, &[stream("video", (0..10).map(|n| n * D), D)]);
+    let listed = String::from_utf8(origin.responses["Manifest"].clone()).unwrap();
+    let live =
+        listed.replacen("TimeScale", &format!("IsLive=\"TRUE\" DVRWindowLength=\"{}\" TimeScale", 4 * D), 1);
+    origin.responses.insert("Manifest".into(), live.into_bytes());
+    for played in both(&origin) {
+        assert_eq!((played.state, played.count(EventKind::Gap)), (State::Ended, 0));
+        let mut starts: Vec<u64> = played.decoder.samples.iter().map(|s| s.fragment / D).collect();
+        starts.dedup();
+        assert_eq!(starts, [6, 7, 8, 9]);
+        assert_eq!(played.link.requests.iter().filter(|r| r.ends_with("Manifest")).count(), 1);
+    }
+}
+
+#[test]
+fn what_is_not_there_yet_is_asked_for_again() {
+    let origin = origin(10_000_000, &[stream("video", (0..3).map(|n| n * D), D)]);
+    let path = format!("QualityLevels(1)/Fragments(video={D})");
+    let config = Config { audio: AudioChoice::First, seed: 5, budget: 1 << 20, ..Config::default() };
+    let link =
+        Link::new(origin, &[500]).fault(&path, 1, Fault::Status(412)).fault(&path, 2, Fault::Status(412));
+    let played = play(Mode::EventLoop, config, link, Recorder::new());
+    assert_eq!((played.state, played.count(EventKind::Gap)), (State::Ended, 0));
+    assert_eq!((played.count(EventKind::Retry), played.decoder.samples.len()), (2, 150));
 }

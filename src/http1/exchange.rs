@@ -401,7 +401,8 @@ impl<T: Wire> Exchange<T> {
             }
             self.buffer.drop_front(end);
             self.at = 0;
-            return Ok(Step::Go);
+            // What came along is looked at here: nothing more may come.
+            return if head::is_plausible(&self.buffer) { Ok(Step::Go) } else { Err(Code::HttpSyntax) };
         }
         self.phase = Phase::Body;
         self.at = end;

@@ -463,6 +463,11 @@ fn some_answers_have_no_body() {
             }
         },
     );
+    // What follows at once, and is no answer, ends it at once.
+    every_way(
+        || vec![script(&["HTTP/1.1 100 Continue\r\n\r\nhello"], Then::Stay)],
+        |r| assert_eq!(r.get(URL).broke, Some(Code::HttpSyntax)),
+    );
     let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(9);
     let a = rig(vec![script(&[&endless], Then::Stay)]).get(URL);
     assert_eq!(a.broke, Some(Code::HttpSyntax));

@@ -191,8 +191,15 @@ impl Inflate {
 
     fn run(&mut self, input: &mut &[u8], sink: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         // Each step uses up input or moves the state on; a starved one ends the loop.
-        while self.step(input, sink)? == Step::On {}
-        self.hand_out(sink)
+        let outcome = loop {
+            match self.step(input, sink) {
+                Ok(Step::On) => {}
+                other => break other,
+            }
+        };
+        // What was good before a fault goes out first, or errors would depend on how the input is divided.
+        self.hand_out(sink)?;
+        outcome.map(|_| ())
     }
 
     fn step(&mut self, input: &mut &[u8], sink: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<Step> {
@@ -476,7 +483,9 @@ impl Inflate {
     /// Hands out what the window holds of new bytes, after the limits and into the checksum, and starts the window
     /// over when it is full.
     fn hand_out(&mut self, sink: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let run = self.window.get(self.handed..self.position).unwrap_or(&[]);
+        // Whatever comes of it, no byte goes out twice.
+        let from = core::mem::replace(&mut self.handed, self.position);
+        let run = self.window.get(from..self.position).unwrap_or(&[]);
         if !run.is_empty() {
             let total = self.total.saturating_add(run.len() as u64);
             let allowed = self.bits.consumed().saturating_mul(self.ratio).saturating_add(RATIO_ALLOWANCE);
@@ -490,7 +499,6 @@ impl Inflate {
             self.frame.account(run);
             sink(run)?;
         }
-        self.handed = self.position;
         if self.position >= WINDOW {
             (self.position, self.handed, self.wrapped) = (0, 0, true);
         }

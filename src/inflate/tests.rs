@@ -379,6 +379,36 @@ fn a_refusing_sink_ends_it() {
 }
 
 #[test]
+fn what_is_good_before_a_fault_goes_out_first() {
+    // A stored block, then one of a type that does not exist.
+    let input = [&[0, 3, 0, 0xFC, 0xFF][..], b"abc", &[7]].concat();
+    for piece in [1, input.len()] {
+        let mut account = Account::new(64 << 10);
+        let mut out = Vec::new();
+        let mut inflate = Inflate::new(&mut account, Encoding::Deflate, &Limits::default()).unwrap();
+        let outcome = input.chunks(piece).try_for_each(|p| {
+            inflate.feed(p, &mut |run| {
+                out.extend_from_slice(run);
+                Ok(())
+            })
+        });
+        assert_eq!(outcome.map_err(|e| e.code), Err(Code::InflateData), "in pieces of {piece}");
+        assert_eq!(out, b"abc", "in pieces of {piece}");
+        inflate.free(&mut account);
+        // And a sink that takes none of it is heard, and asked once.
+        let mut asked = 0;
+        let mut inflate = Inflate::new(&mut account, Encoding::Deflate, &Limits::default()).unwrap();
+        let outcome = input.chunks(piece).try_for_each(|p| {
+            inflate.feed(p, &mut |_| {
+                asked += 1;
+                Err(Code::ManifestSyntax.into())
+            })
+        });
+        assert_eq!((outcome, asked), (Err(Code::ManifestSyntax.into()), 1), "in pieces of {piece}");
+    }
+}
+
+#[test]
 fn too_small_a_budget_leaves_nothing_charged() {
     for cap in [0, 1000, 20_000, 34_047] {
         let mut account = Account::new(cap);

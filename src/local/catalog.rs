@@ -117,16 +117,24 @@ pub(super) const fn kind_name(kind: Kind) -> &'static str {
 }
 
 impl Catalog {
-    /// Takes a track.
+    /// Takes a track, or frees it.
     ///
     /// # Errors
     /// [`Code::LimitStreams`]; [`Code::Budget`]; [`Code::NoMemory`].
-    pub(super) fn add(&mut self, account: &mut Account, limits: &Limits, track: Track) -> Result<()> {
+    pub(super) fn add(&mut self, account: &mut Account, limits: &Limits, mut track: Track) -> Result<()> {
         let most = (limits.streams as usize).saturating_mul(limits.levels as usize);
-        if self.tracks.len() >= most.min(MOST_TRACKS) {
-            return Err(Code::LimitStreams.into());
+        let room = if self.tracks.len() >= most.min(MOST_TRACKS) {
+            Err(Code::LimitStreams.into())
+        } else {
+            self.tracks.reserve(account, 1)
+        };
+        match room {
+            Ok(()) => self.tracks.push(account, track),
+            Err(error) => {
+                track.free(account);
+                Err(error)
+            }
         }
-        self.tracks.push(account, track)
     }
 
     /// Takes a piece of metadata; more than enough of them are left out.
@@ -137,8 +145,7 @@ impl Catalog {
         if name.is_empty() || self.metadata.len() >= MOST_METADATA {
             return Ok(());
         }
-        let pair = (Text::from(account, name)?, Text::from(account, value)?);
-        self.metadata.push(account, pair)
+        keep_pair(account, &mut self.metadata, name, value)
     }
 
     /// The track that the URL of a fragment asks for, and the time; `None` when there is none.
@@ -165,6 +172,27 @@ impl Catalog {
         // One that has nothing beyond what is asked for comes first.
         let exact = self.tracks.iter().position(|track| track.attributes.len() == asked && suits(track));
         Some((exact.or_else(|| self.tracks.iter().position(suits))?, time))
+    }
+}
+
+/// Appends a name and a value. Nothing more is held after an error.
+///
+/// # Errors
+/// [`Code::Budget`]; [`Code::NoMemory`].
+pub(super) fn keep_pair(
+    account: &mut Account,
+    pairs: &mut List<(Text, Text)>,
+    name: &str,
+    value: &str,
+) -> Result<()> {
+    pairs.reserve(account, 1)?;
+    let mut name = Text::from(account, name)?;
+    match Text::from(account, value) {
+        Ok(value) => pairs.push(account, (name, value)),
+        Err(error) => {
+            name.free(account);
+            Err(error)
+        }
     }
 }
 
@@ -236,11 +264,14 @@ pub(super) fn beside(account: &mut Account, limits: &Limits, opened: &str, name:
         return Err(Error::at(Code::LimitUrl, "file name", 0));
     }
     let mut path = Text::from(account, opened.get(..directory).unwrap_or(""))?;
-    for c in name.chars() {
+    let pushed = name.chars().try_for_each(|c| {
         let c = if c == '\\' { '/' } else { c };
-        path.push(account, c.encode_utf8(&mut [0; 4]))?;
+        path.push(account, c.encode_utf8(&mut [0; 4]))
+    });
+    if pushed.is_err() {
+        path.free(account);
     }
-    Ok(path)
+    pushed.map(|()| path)
 }
 
 #[cfg(test)]
@@ -290,6 +321,36 @@ mod tests {
         ] {
             assert_eq!(catalog.look_up(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_stays_charged_nowhere() {
+        // Every budget, so that every charge is refused once.
+        let fits = |cap| {
+            let mut account = Account::new(cap);
+            let (mut catalog, limits) = (Catalog::default(), Limits::default());
+            let mut track = Track::new(Kind::Audio);
+            let done = track
+                .source
+                .push(&mut account, "a.isma")
+                .and_then(|()| catalog.add(&mut account, &limits, track))
+                .and_then(|()| catalog.tell(&mut account, "title", "A film"))
+                .and_then(|()| beside(&mut account, &limits, "/films/a.ism", "parts\\a.isma"))
+                .map(|mut path| path.free(&mut account));
+            for track in catalog.tracks.iter_mut() {
+                track.free(&mut account);
+            }
+            for (name, value) in catalog.metadata.iter_mut() {
+                name.free(&mut account);
+                value.free(&mut account);
+            }
+            catalog.tracks.free(&mut account);
+            catalog.metadata.free(&mut account);
+            assert_eq!(account.held(), 0, "with {cap} bytes");
+            done.is_ok()
+        };
+        let enough = (0..8 << 10).find(|cap| fits(*cap)).unwrap();
+        assert!(enough > size_of::<Track>());
     }
 
     #[test]

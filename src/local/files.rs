@@ -80,6 +80,7 @@ impl<S: Source> Files<S> {
             Some(at) => at,
             None if self.slots.len() >= MOST_FILES => return Err(Code::LimitStreams.into()),
             None => {
+                self.slots.reserve(account, 1)?;
                 let name = Text::from(account, name)?;
                 self.slots.push(account, Slot { name, file: None, size: 0, fault: None })?;
                 self.slots.len().saturating_sub(1)

@@ -88,14 +88,18 @@ impl<S: Source> Local<S> {
             let mut track = Track::new(kind);
             track.track_id = found.id;
             track.file = Some(file);
-            track.name = Text::from(account, kind_name(kind))?;
             // Pictures of several sizes are levels of one stream; sounds are streams of their own.
             let before = catalog.tracks.iter().filter(|other| other.kind == kind).count() as u64;
-            if kind != Kind::Video && before > 0 {
-                track.name.push(account, "_")?;
-                track.name.push(account, write_decimal(before.saturating_add(1), &mut [0; 20]))?;
-            }
+            let number = (kind != Kind::Video && before > 0).then(|| before.saturating_add(1));
             catalog.add(account, limits, track)?;
+            // Named where it is kept.
+            if let Some(track) = catalog.tracks.last_mut() {
+                track.name = Text::from(account, kind_name(kind))?;
+                if let Some(number) = number {
+                    track.name.push(account, "_")?;
+                    track.name.push(account, write_decimal(number, &mut [0; 20]))?;
+                }
+            }
         }
         Ok(Load::Track(0, Look::default()))
     }
@@ -254,6 +258,7 @@ fn describe(track: &mut Track, found: &MovieTrack<'_>, account: &mut Account, li
         && found.language != *b"und"
         && let Ok(language) = core::str::from_utf8(&found.language)
     {
+        track.language.free(account);
         track.language = Text::from(account, language)?;
     }
     codec(&mut track.codec, track.kind, found, account, limits)
@@ -299,6 +304,7 @@ fn keep_headers(
         if headers.len() >= limits.protection_headers as usize {
             return Err(Error::at(Code::LimitProtection, "pssh", 0));
         }
+        headers.reserve(account, 1)?;
         let mut data = Bytes::new();
         data.reserve_exact(account, found.data.len())?;
         data.extend(account, found.data)?;

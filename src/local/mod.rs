@@ -301,8 +301,7 @@ impl<S: Source> Local<S> {
         }
         let stem = name.bytes().rposition(|b| b == b'.').unwrap_or(name.len());
         let mut path = Text::from(account, name.get(..stem).unwrap_or(""))?;
-        path.push(account, ending)?;
-        let file = files.named(account, &path);
+        let file = path.push(account, ending).and_then(|()| files.named(account, &path));
         path.free(account);
         file
     }

@@ -4,7 +4,7 @@
 //! `textstream` is one track of one file, its `param` children say which and under what name. A track that makes no
 //! sense is left out, the others stay.
 
-use super::catalog::{Catalog, NUMBERS, Track, kind_name};
+use super::catalog::{Catalog, NUMBERS, Track, keep_pair, kind_name};
 use super::index::ends_all;
 use crate::codec::{FourCc, Kind};
 use crate::digits;
@@ -122,18 +122,20 @@ impl Reader<'_> {
             if track.attributes.len() >= limits.custom_attributes as usize {
                 return Err(Error::at(Code::LimitCustomAttributes, "smil/param", at));
             }
-            let pair = (Text::from(account, name)?, Text::from(account, value)?);
-            track.attributes.push(account, pair)?;
+            keep_pair(account, &mut track.attributes, name, value)?;
         }
         Ok(())
     }
 
     /// A complete track.
     fn complete(&mut self, at: u64) -> Result<()> {
-        let Some(mut track) = self.smil.track.take() else { return Ok(()) };
-        if track.name.is_empty() {
+        // The name while the track is still ours to free.
+        if let Some(track) = &mut self.smil.track
+            && track.name.is_empty()
+        {
             replace(self.account, &mut track.name, kind_name(track.kind))?;
         }
+        let Some(mut track) = self.smil.track.take() else { return Ok(()) };
         if track.source.is_empty() {
             track.fault = Some(Error::at(Code::ManifestAttribute, "smil@src", at));
         } else if !super::catalog::stays_below(&track.source) {

@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FILES")]
     files: Vec<PathBuf>,
 
-    /// Where to write: NAME.ism and NAME.ismc. An extension .ism is taken off.
+    /// Where to write: NAME.ism and NAME.ismc, in a directory that is there. An extension .ism is taken off.
     #[arg(short, long, value_name = "NAME")]
     output: PathBuf,
 
