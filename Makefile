@@ -118,6 +118,7 @@ test:
 	cargo test --locked --quiet
 	cargo test --locked --quiet --features capi
 	cargo test --locked --quiet --no-default-features --features $(WHOLE) --lib
+	cargo test --locked --quiet --no-default-features --test features
 	@for f in $(WHOLE_LIST) http1 local; do \
 	    cargo check --locked --quiet --no-default-features --features rt,$$f || exit 1; done
 	cargo check --locked --quiet --no-default-features --features rt,http1

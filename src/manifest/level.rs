@@ -35,6 +35,14 @@ const ATTRIBUTES: [&str; 18] = [
     "QualityLevel@Scheme",
     "QualityLevel@SchemeVersion",
 ];
+/// Where some of them stand.
+mod place {
+    pub(super) const FOUR_CC: usize = 0;
+    pub(super) const CODEC_PRIVATE_DATA: usize = 1;
+    pub(super) const BITRATE: usize = 2;
+    pub(super) const WAVE_FORMAT_EX: usize = 14;
+    pub(super) const URL: usize = 15;
+}
 /// Where the numbers begin among them, and how many there are.
 const FIRST_NUMBER: usize = 2;
 const NUMBERS: usize = 12;
@@ -118,32 +126,32 @@ impl LevelDraft {
         if let Some(number) = place.checked_sub(FIRST_NUMBER).and_then(|n| self.numbers.get_mut(n)) {
             *number = value.u32(r, ATTRIBUTES.get(place).copied().unwrap_or(""));
         }
-        match name {
-            b"Bitrate" => self.set_bitrate(value),
-            b"FourCC" => {
+        match place {
+            place::BITRATE => self.set_bitrate(value),
+            place::FOUR_CC => {
                 self.fourcc = FourCc::from_text(value.text.trim_ascii());
                 if self.fourcc.is_some() && value.text.len() != 4 {
                     r.note("fourcc-form", FOURCC, value.at);
                 }
             }
             // What FFmpeg's muxer writes for sound without a configuration: made from the other attributes then.
-            b"CodecPrivateData" if value.text.trim_ascii() == "(null)" => {
+            place::CODEC_PRIVATE_DATA if value.text.trim_ascii() == "(null)" => {
                 r.note("codec-private-data", PRIVATE_DATA, value.at);
             }
-            b"CodecPrivateData" => {
+            place::CODEC_PRIVATE_DATA => {
                 let done = bytes(r, value, &mut self.private, PRIVATE_DATA);
                 done.or_else(|e| keep(&mut self.unusable, e))?;
             }
-            b"WaveFormatEx" if ALL => {
+            place::WAVE_FORMAT_EX if ALL => {
                 let place = "QualityLevel@WaveFormatEx";
                 r.note("wave-format", place, value.at);
                 let done = bytes(r, value, &mut self.wave_format, place);
                 done.or_else(|e| keep(&mut self.unusable, e))?;
             }
-            b"Url" if value.text.len() > r.limits.url_bytes as usize => {
+            place::URL if value.text.len() > r.limits.url_bytes as usize => {
                 keep(&mut self.unusable, Error::at(Code::LimitUrl, "QualityLevel@Url", value.at))?;
             }
-            b"Url" => value.copy(r.account, &mut self.url)?,
+            place::URL => value.copy(r.account, &mut self.url)?,
             _ => {}
         }
         Ok(())

@@ -6,8 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Comes first in the header, in this order; other files of `src/capi` follow by name.
-const ORDER: [&str; 12] =
-    ["codes", "status", "types", "media", "protection", "info", "ports", "tracks", "session", "player", "log", "rt"];
+const ORDER: [&str; 12] = [
+    "codes",
+    "status",
+    "types",
+    "media",
+    "protection",
+    "info",
+    "ports",
+    "tracks",
+    "session",
+    "player",
+    "log",
+    "rt",
+];
 /// Not for C: the name that keeps a panic path from linking, and the audit's negative control.
 const HIDDEN: [&str; 2] = ["smoothcore_panic_path_remains", "smoothcore_planted_panic"];
 
