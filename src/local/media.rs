@@ -16,14 +16,16 @@ use crate::port::Source;
 
 /// A `moov` may be so many times a `moof`: pictures of covers lie in some.
 const MOOV_MOOFS: u32 = 8;
+/// Boxes that may stand before it.
+const BEFORE_MOOV: u32 = 256;
 /// Bytes read where a box header is all that is wanted.
 const HEADER: usize = 32;
 
 /// How far the look at one track is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Look {
-    /// The `moov` is at this place or behind it.
-    Moov(u64),
+    /// The `moov` is at this place or behind it; boxes passed.
+    Moov { at: u64, passed: u32 },
     /// The fragments are wanted.
     Index,
     /// The last one starts here: how long is it?
@@ -36,7 +38,7 @@ pub(super) enum Look {
 
 impl Default for Look {
     fn default() -> Look {
-        Look::Moov(0)
+        Look::Moov { at: 0, passed: 0 }
     }
 }
 
@@ -61,11 +63,11 @@ impl<S: Source> Local<S> {
             }
             other => other?,
         };
-        let Look::Moov(at) = look else { return Ok(Load::Track(0, Look::default())) };
+        let Look::Moov { at, passed } = look else { return Ok(Load::Track(0, Look::default())) };
         let Local { files, account, limits, catalog, .. } = self;
-        let moov = match find_moov(files, account, limits, file, at)? {
+        let moov = match find_moov(files, account, limits, file, (at, passed))? {
             Ok(moov) => moov,
-            Err(next) => return Ok(Load::Only(nth, Look::Moov(next))),
+            Err(next) => return Ok(Load::Only(nth, next)),
         };
         let mut movie = Movie::new(moov, limits)?;
         // Bounded by the boxes that a moov may have.
@@ -140,10 +142,10 @@ impl<S: Source> Local<S> {
         let gone = Error::from(Code::State);
         let track = catalog.tracks.get_mut(n).ok_or(gone)?;
         let track_id = track.track_id;
-        if let Look::Moov(at) = look {
-            let moov = match find_moov(files, account, limits, file, at)? {
+        if let Look::Moov { at, passed } = look {
+            let moov = match find_moov(files, account, limits, file, (at, passed))? {
                 Ok(moov) => moov,
-                Err(next) => return Ok(Some(Look::Moov(next))),
+                Err(next) => return Ok(Some(next)),
             };
             let mut movie = Movie::new(moov, limits)?;
             loop {
@@ -167,7 +169,7 @@ impl<S: Source> Local<S> {
         let at = Self::index_of(indexes, account, file)?;
         let index = indexes.get_mut(at).ok_or(gone)?;
         match look {
-            Look::Moov(_) => Ok(None),
+            Look::Moov { .. } => Ok(None),
             Look::Index => {
                 index.prepare(files, account, limits, track_id)?;
                 match index.last(files, account, track_id)? {
@@ -222,14 +224,14 @@ impl<S: Source> Local<S> {
     }
 }
 
-/// The whole `moov`, or where to go on looking for it.
+/// The whole `moov`, or where to go on looking for it: place and boxes passed.
 fn find_moov<'a, S: Source>(
     files: &'a mut Files<S>,
     account: &mut Account,
     limits: &Limits,
     file: FileId,
-    at: u64,
-) -> Got<core::result::Result<&'a [u8], u64>> {
+    (at, passed): (u64, u32),
+) -> Got<core::result::Result<&'a [u8], Look>> {
     let missing = Error::at(Code::BoxInvalid, "moov", at);
     let size = files.open(file)?;
     if size.saturating_sub(at) < 8 {
@@ -243,7 +245,8 @@ fn find_moov<'a, S: Source>(
         }
         b"moov" => files.peek(account, file, at, bytes as usize, bytes as usize).map(Ok),
         b"moof" => Err(missing.into()),
-        _ => Ok(Err(head.end)),
+        _ if passed >= BEFORE_MOOV => Err(Error::at(Code::LimitBoxes, "file", at).into()),
+        _ => Ok(Err(Look::Moov { at: head.end, passed: passed.saturating_add(1) })),
     }
 }
 

@@ -30,9 +30,9 @@ for target in $targets; do
     if [ "$what" = minimize ]; then
         rm -rf "$new.small" && mkdir "$new.small"
         "$program" -set_cover_merge=1 -max_len=4096 "$new.small" "$corpus" "$new" >"$new.log" 2>&1 || { tail -20 "$new.log"; exit 1; }
-        # Seeds made by hand, whose names say what they are, stay; of the others the smallest, up to KEPT bytes.
+        # Seeds made by hand, whose names say what they are, stay; of the others, by their hashes, up to KEPT bytes.
         find "$corpus" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
-        find "$new.small" -type f -printf '%s %p\n' | sort -n | awk -v most="$KEPT" '(sum += $1) <= most && NR <= 400 { print $2 }' |
+        find "$new.small" -type f -size -4 -printf '%s %p\n' | sort -k 2 | awk -v most="$KEPT" '(sum += $1) <= most && NR <= 400 { print $2 }' |
             xargs -r cp -t "$corpus"
         rm -rf "$new.small" "$new.log"
         echo "$target: $(ls "$corpus" | wc -l) inputs, $(cat "$corpus"/* | wc -c) bytes"

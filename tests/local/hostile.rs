@@ -174,6 +174,12 @@ fn a_single_file_fails_with_its_own_error() {
     assert_eq!(fails(&good[head.len()..], limits()), Code::BoxInvalid, "no moov");
     assert_eq!(fails(&head[..head.len() - 1], limits()), Code::BoxInvalid);
     assert_eq!(fails(&good, Limits { moof_bytes: 64, ..limits() }), Code::LimitMoofBytes);
+    let flood = boxed(b"free", b"").repeat(257);
+    assert_eq!(
+        fails(&[&flood, &good[..]].concat(), limits()),
+        Code::LimitBoxes,
+        "looks for the moov for ever"
+    );
     let mute = boxed(b"moov", &boxed(b"mvhd", child(&good, &[b"moov", b"mvhd"])));
     assert_eq!(fails(&mute, limits()), Code::ManifestNothingPlayable);
 }
