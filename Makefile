@@ -30,9 +30,8 @@ export ABSENT_OK
 VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 
-# Every feature of the core but its ports.
-WHOLE_LIST := text protection codecs init details capabilities tracks
-WHOLE := text,protection,codecs,init,details,capabilities,tracks
+# The features that can be left out.
+FEATURES_OF_CORE := text protection codecs init details capabilities tracks
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)
@@ -117,9 +116,9 @@ doc:
 test:
 	cargo test --locked --quiet
 	cargo test --locked --quiet --features capi
-	cargo test --locked --quiet --no-default-features --features $(WHOLE) --lib
+	cargo test --locked --quiet --no-default-features --features whole --lib
 	cargo test --locked --quiet --no-default-features --test features
-	@for f in $(WHOLE_LIST) http1 local; do \
+	@for f in $(FEATURES_OF_CORE) http1 local; do \
 	    cargo check --locked --quiet --no-default-features --features rt,$$f || exit 1; done
 	cargo check --locked --quiet --no-default-features --features rt,http1
 
@@ -184,7 +183,7 @@ foreign: $(ARCHIVES)
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \
 	    cargo build --locked --quiet --target $$t --no-default-features && \
-	    cargo build --locked --quiet --target $$t --no-default-features --features http1,local || exit 1; \
+	    cargo build --locked --quiet --target $$t --no-default-features --features http1,local,whole || exit 1; \
 	    echo "bare: the core builds for $$t"; done
 	@$(foreach t,$(BARE),sh tests/bare/run.sh $(t) $(call archive,$(t)) &&) true
 
