@@ -45,6 +45,8 @@ cat "$work/out"
 grep -q ', passed$' "$work/out" || { echo "bare: $TARGET printed no verdict" >&2; exit 1; }
 count=0
 for log in "$work"/rust/*.log; do
+    # The image holds the clear test card; the scripts over protected media run under an operating system.
+    case ${log##*/} in sealed.* | opened.*) continue ;; esac
     cmp "$log" "$work/bare/${log##*/}" || { echo "bare: $TARGET differs in ${log##*/}" >&2; exit 1; }
     count=$((count + 1))
 done
