@@ -205,7 +205,7 @@ fn short_lengths(length: usize) -> Origin {
             let units = [vec![0x65, n, 1, 2], Vec::new(), (0..100 + n).map(|b| 0x65 ^ b).collect()];
             units
                 .iter()
-                .flat_map(|unit: &Vec<u8>| [&unit.len().to_be_bytes()[8 - length..], unit].concat())
+                .flat_map(|unit: &Vec<u8>| [&(unit.len() as u64).to_be_bytes()[8 - length..], unit].concat())
                 .collect()
         })
         .collect();
