@@ -4,7 +4,7 @@
 pub mod boxes;
 mod codec;
 pub mod file;
-mod fragment;
+pub mod fragment;
 pub mod ism;
 pub mod ismc;
 pub mod movie;
@@ -18,6 +18,7 @@ pub mod remake;
 pub mod rewrite;
 pub mod samples;
 pub mod scan;
+pub mod stamp;
 pub mod text;
 mod track;
 pub mod write;

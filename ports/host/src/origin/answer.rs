@@ -9,15 +9,25 @@ use percent_encoding::percent_decode_str;
 
 use super::Origin;
 use super::catalog::{Publication, Tree};
+use super::clock::Moment;
 use super::http::{Request, Response};
+use super::live::{self, Channel};
 use crate::media::Kind;
+use crate::media::boxes;
 use crate::media::text::{self, Encoding};
 
 const MANIFEST_CACHE: &str = "public, max-age=10";
 const FRAGMENT_CACHE: &str = "public, max-age=86400";
+const LIVE_MANIFEST_CACHE: &str = "public, max-age=1";
+const LIVE_FRAGMENT_CACHE: &str = "public, max-age=600";
+/// Where a manual clock is moved.
+const CLOCK: &str = "/control/clock";
 
 /// The response to a request.
 pub fn answer(origin: &Origin, request: &Request) -> Response {
+    if split(&request.target).0 == CLOCK && origin.clock.is_manual() {
+        return clock(origin, request);
+    }
     if request.method != "GET" && request.method != "HEAD" {
         return Response::error(405, "only GET and HEAD").header("Allow", "GET, HEAD");
     }
@@ -26,6 +36,11 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
         return Response::error(400, "the path is not UTF-8");
     };
     let below = |root: &str| path.strip_prefix(root)?.strip_prefix('/').map(str::to_owned);
+    for channel in &origin.channels {
+        if let Some(rest) = below(&channel.path) {
+            return on_air(origin, request, channel, &rest, query);
+        }
+    }
     for publication in &origin.catalog.publications {
         if let Some(rest) = below(&publication.path) {
             return published(origin, request, publication, &rest, query);
@@ -55,34 +70,80 @@ fn published(
     query: &str,
 ) -> Response {
     if rest.eq_ignore_ascii_case("Manifest") {
-        return manifest(origin, request, publication.manifest.clone(), query);
+        return manifest(origin, request, publication.manifest.clone(), MANIFEST_CACHE, query);
     }
-    let Some(wanted) = Wanted::parse(rest) else {
-        let fragment = rest.starts_with("QualityLevels(");
-        return if fragment {
-            Response::error(400, "not QualityLevels(BITRATE)/Fragments(NAME=TIME)")
-        } else {
-            Response::error(
-                404,
-                "a presentation has Manifest and QualityLevels(BITRATE)/Fragments(NAME=TIME)",
-            )
-        };
+    let Wanted { bitrate, attributes, noun, name, time } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
     };
-    let Wanted { bitrate, attributes, noun, name, time } = wanted;
-    if noun != "Fragments" && noun != "FragmentInfo" {
-        return Response::error(400, &format!("{noun} is not served here"));
-    }
     let Some((level, fragment)) = publication.presentation.find(name, bitrate, &attributes, time) else {
         return Response::error(404, &format!("no fragment of {name} at bitrate {bitrate} and time {time}"));
     };
     let len = if noun == "Fragments" { fragment.len } else { fragment.moof };
-    let content_type = match level.track().kind {
+    match level.file.bytes(fragment, len) {
+        Ok(bytes) => Response::new(content_type(level.track().kind), FRAGMENT_CACHE, bytes),
+        Err(error) => Response::error(500, &format!("{error:#}")),
+    }
+}
+
+fn content_type(kind: Kind) -> &'static str {
+    match kind {
         Kind::Video => "video/mp4",
         Kind::Audio => "audio/mp4",
+    }
+}
+
+/// What a channel answers now.
+fn on_air(origin: &Origin, request: &Request, channel: &Channel, rest: &str, query: &str) -> Response {
+    let now = origin.clock.now();
+    let refusal = |status, why: &str| match status {
+        412 => Response::empty(412),
+        _ => Response::error(status, why),
     };
-    match level.file.bytes(fragment, len) {
-        Ok(bytes) => Response::new(content_type, FRAGMENT_CACHE, bytes),
-        Err(error) => Response::error(500, &format!("{error:#}")),
+    if rest.eq_ignore_ascii_case("Manifest") {
+        return match channel.manifest(now) {
+            live::Answer::Found(bytes) => manifest(origin, request, bytes, LIVE_MANIFEST_CACHE, query),
+            live::Answer::Not(status, why) => refusal(status, &why),
+        };
+    }
+    let Wanted { bitrate, attributes, noun, name, time } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
+    };
+    let Some(level) = channel.level(name, bitrate, &attributes) else {
+        return Response::error(404, &format!("no level of {name} at bitrate {bitrate}"));
+    };
+    match channel.fragment(name, level, time, now) {
+        live::Answer::Found(mut bytes) => {
+            if noun == "FragmentInfo" {
+                let head = boxes::head(&bytes, bytes.len() as u64);
+                bytes.truncate(head.map_or(0, |head| head.size as usize));
+            }
+            Response::new(content_type(level.track().kind), LIVE_FRAGMENT_CACHE, bytes)
+        }
+        live::Answer::Not(status, why) => refusal(status, &why),
+    }
+}
+
+/// Shows the clock; `?advance=SECONDS` and `?set=SECONDS` move it.
+fn clock(origin: &Origin, request: &Request) -> Response {
+    let (_, query) = split(&request.target);
+    let moved = if query.is_empty() {
+        Ok(origin.clock.now())
+    } else {
+        let seconds = |name: &str| query.strip_prefix(name).map(Moment::parse);
+        match (seconds("advance="), seconds("set=")) {
+            (Some(by), _) => by.and_then(|by| origin.clock.set(|now| now.saturating_add(by))),
+            (_, Some(to)) => to.and_then(|to| origin.clock.set(|_| to)),
+            _ => Err(anyhow::anyhow!("ask with advance=SECONDS or set=SECONDS")),
+        }
+    };
+    match moved {
+        Ok(Moment(now)) => {
+            let text = format!("{}.{:06}\n", now / 1_000_000, now % 1_000_000);
+            Response::new("text/plain; charset=utf-8", "no-store", text.into_bytes())
+        }
+        Err(error) => Response::error(400, &format!("{error:#}")),
     }
 }
 
@@ -97,6 +158,24 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// A fragment or its head, or the response that says why it is none.
+    fn read(path: &'a str) -> Result<Self, Response> {
+        let Some(wanted) = Self::parse(path) else {
+            return Err(if path.starts_with("QualityLevels(") {
+                Response::error(400, "not QualityLevels(BITRATE)/Fragments(NAME=TIME)")
+            } else {
+                Response::error(
+                    404,
+                    "a presentation has Manifest and QualityLevels(BITRATE)/Fragments(NAME=TIME)",
+                )
+            });
+        };
+        match wanted.noun {
+            "Fragments" | "FragmentInfo" => Ok(wanted),
+            noun => Err(Response::error(400, &format!("{noun} is not served here"))),
+        }
+    }
+
     fn parse(path: &'a str) -> Option<Self> {
         let (level, fragment) = path.split_once('/')?;
         let mut predicates = level.strip_prefix("QualityLevels(")?.strip_suffix(')')?.split(',');
@@ -118,7 +197,7 @@ fn number(digits: &str) -> Option<u64> {
 fn stored(origin: &Origin, request: &Request, tree: &Tree, rest: &str, query: &str) -> Option<Response> {
     if rest.eq_ignore_ascii_case("Manifest") {
         return Some(match fs::read(tree.dir.join("Manifest")) {
-            Ok(bytes) => manifest(origin, request, bytes, query),
+            Ok(bytes) => manifest(origin, request, bytes, MANIFEST_CACHE, query),
             Err(error) => Response::error(500, &error.to_string()),
         });
     }
@@ -132,7 +211,7 @@ fn stored(origin: &Origin, request: &Request, tree: &Tree, rest: &str, query: &s
 }
 
 /// A client manifest in the encoding and compression that were asked for.
-fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, query: &str) -> Response {
+fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, cache: &str, query: &str) -> Response {
     let asked = query.split('&').find_map(|pair| pair.strip_prefix("encoding="));
     let encoding = match asked.map(str::to_ascii_lowercase).as_deref() {
         None => origin.encoding,
@@ -148,7 +227,7 @@ fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, query: &str) -> 
             Err(error) => return Response::error(500, &format!("{error:#}")),
         },
     };
-    let response = |bytes| Response::new("text/xml", MANIFEST_CACHE, bytes).header("Vary", "Accept-Encoding");
+    let response = |bytes| Response::new("text/xml", cache, bytes).header("Vary", "Accept-Encoding");
     let accepted = request.header("Accept-Encoding").unwrap_or_default();
     match compression(&accepted).and_then(|coding| Some((coding, compress(&bytes, coding)?))) {
         Some((Coding::Gzip, bytes)) => response(bytes).header("Content-Encoding", "gzip"),

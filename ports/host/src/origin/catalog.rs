@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
@@ -29,7 +30,7 @@ pub struct Publication {
     pub path: String,
     /// The client manifest: UTF-8 text if made, else the bytes of the file.
     pub manifest: Vec<u8>,
-    pub presentation: Presentation,
+    pub presentation: Arc<Presentation>,
 }
 
 /// A directory that holds `Manifest` and `QualityLevels(...)/Fragments(...)` as files.
@@ -116,7 +117,7 @@ impl Catalog {
     fn publish(&mut self, path: String, published: Result<(Vec<u8>, Presentation)>) {
         match published {
             Ok((manifest, presentation)) => {
-                self.publications.push(Publication { path, manifest, presentation })
+                self.publications.push(Publication { path, manifest, presentation: Arc::new(presentation) })
             }
             Err(error) => self.warnings.push(format!("{path} left out: {error:#}")),
         }
@@ -164,7 +165,7 @@ fn list(dir: &Path) -> Result<Vec<Entry>> {
 }
 
 /// Percent-encodes what cannot stand in a path; parentheses, equals signs and commas can.
-fn encode(path: &str) -> String {
+pub fn encode(path: &str) -> String {
     const LEAVE: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
         .add(b' ')
         .add(b'"')

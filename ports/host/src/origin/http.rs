@@ -124,12 +124,18 @@ impl Response {
         Self { status, ..Self::new("text/plain; charset=utf-8", "no-cache", format!("{why}\n").into_bytes()) }
     }
 
+    /// A status without a body, as IIS answers for a fragment that is not there yet.
+    pub fn empty(status: u16) -> Self {
+        let headers = vec![("Cache-Control", "no-cache".to_owned())];
+        Self { status, headers, body: Vec::new() }
+    }
+
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    fn head(&self, keep_alive: bool) -> Vec<u8> {
+    fn head(&self, keep_alive: bool, date: SystemTime) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut field = |name: &str, value: &str| {
             for part in [name, ": ", value, "\r\n"] {
@@ -137,7 +143,7 @@ impl Response {
             }
         };
         field("Server", concat!("smoothcore-origin/", env!("CARGO_PKG_VERSION")));
-        field("Date", &httpdate::fmt_http_date(SystemTime::now()));
+        field("Date", &httpdate::fmt_http_date(date));
         field("Access-Control-Allow-Origin", "*");
         for (name, value) in &self.headers {
             field(name, value);
@@ -156,7 +162,11 @@ fn reason(status: u16) -> &'static str {
         200 => "OK",
         400 => "Bad Request",
         404 => "Not Found",
+        403 => "Forbidden",
         405 => "Method Not Allowed",
+        410 => "Gone",
+        412 => "Precondition Failed",
+        415 => "Unsupported Media Type",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         _ => "Other",
@@ -177,8 +187,9 @@ pub fn write(
     response: &Response,
     part: Part,
     keep_alive: bool,
+    date: SystemTime,
 ) -> (u64, io::Result<()>) {
-    let head = response.head(keep_alive);
+    let head = response.head(keep_alive, date);
     let body = if part == Part::Whole { response.body.as_slice() } else { &[] };
     let Some(link) = link else {
         // Head and a small body in one segment.

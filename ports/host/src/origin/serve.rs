@@ -90,7 +90,7 @@ fn respond(
     if let Some(link) = link {
         thread::sleep(link.request());
     }
-    let (sent, done) = http::write(stream, link, response, part, keep_alive);
+    let (sent, done) = http::write(stream, link, response, part, keep_alive, origin.clock.date());
     origin.log.line(method, target, response.status, sent, start.elapsed());
     done.is_ok()
 }
