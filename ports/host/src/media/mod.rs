@@ -20,7 +20,7 @@ pub mod samples;
 pub mod scan;
 pub mod stamp;
 pub mod text;
-mod track;
+pub mod track;
 pub mod write;
 
 pub use track::Kind;

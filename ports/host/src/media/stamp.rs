@@ -32,6 +32,8 @@ pub struct Stamp<'a> {
     /// Whether there is a `tfdt`.
     pub decode_time: bool,
     pub sequence: u32,
+    /// Another `track_ID` than the fragment has.
+    pub track: Option<u32>,
     /// What samples have where the fragment does not say.
     pub defaults: Defaults,
     /// Factor of all durations and offsets of samples, where it is not one.
@@ -130,7 +132,7 @@ fn traf(
             b"tfdt" => {}
             b"uuid" if content.starts_with(&TFXD) || content.starts_with(&TFRF) => {}
             b"tfhd" => {
-                out.extend(write_box(kind, &tfhd(content, stamp.scale, &mut given)?));
+                out.extend(write_box(kind, &tfhd(content, stamp, &mut given)?));
                 if stamp.decode_time {
                     let mut tfdt = Writer::new();
                     tfdt.u32(1 << 24).u64(stamp.time);
@@ -187,11 +189,12 @@ fn numbers(out: &mut Writer, version: u8, spans: &[(u64, u64)]) {
 }
 
 /// The content of `tfhd` without a place in the file, which means nothing in a response.
-fn tfhd(content: &[u8], scale: Option<(u64, u64)>, given: &mut Defaults) -> Result<Vec<u8>> {
+fn tfhd(content: &[u8], stamp: &Stamp, given: &mut Defaults) -> Result<Vec<u8>> {
     let mut fields = Fields::new(content);
     let (version, flags) = fields.full()?;
     let mut out = Writer::new();
-    out.u8(version).u24(flags & !1).u32(fields.u32()?);
+    let track = fields.u32()?;
+    out.u8(version).u24(flags & !1).u32(stamp.track.unwrap_or(track));
     if flags & 0x01 != 0 {
         fields.u64()?;
     }
@@ -200,7 +203,7 @@ fn tfhd(content: &[u8], scale: Option<(u64, u64)>, given: &mut Defaults) -> Resu
     }
     if flags & 0x08 != 0 {
         given.duration = fields.u32()?;
-        out.u32(scale.map_or(given.duration, |scale| scaled(given.duration.into(), scale) as u32));
+        out.u32(stamp.scale.map_or(given.duration, |scale| scaled(given.duration.into(), scale) as u32));
     }
     for (flag, field) in [(0x10, &mut given.size), (0x20, &mut given.flags)] {
         if flags & flag != 0 {

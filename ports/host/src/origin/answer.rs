@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -11,6 +12,7 @@ use super::Origin;
 use super::catalog::{Publication, Tree};
 use super::clock::Moment;
 use super::http::{Request, Response};
+use super::ingest::{Part, Point, Target};
 use super::live::{self, Channel};
 use crate::media::Kind;
 use crate::media::boxes;
@@ -41,6 +43,13 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
             return on_air(origin, request, channel, &rest, query);
         }
     }
+    // What was published is there under its own name and, once it is over, under that of its archive.
+    if let Some((point, rest)) = point(origin, &path) {
+        return published_live(origin, request, &point, rest, query);
+    }
+    let named = |path: &str| origin.catalog.publications.iter().any(|known| known.path == path);
+    let path = archived(&path, named).map_or(path.clone(), Into::into);
+    let below = |root: &str| path.strip_prefix(root)?.strip_prefix('/').map(str::to_owned);
     for publication in &origin.catalog.publications {
         if let Some(rest) = below(&publication.path) {
             return published(origin, request, publication, &rest, query);
@@ -53,6 +62,12 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
         }
     }
     Response::error(404, "no such presentation")
+}
+
+/// Channel and stream that a request publishes to, if it does.
+pub fn target(request: &Request) -> Option<(String, String)> {
+    let path = percent_decode_str(split(&request.target).0).decode_utf8().ok()?;
+    Target::parse(&path).map(|target| (target.path.to_owned(), target.stream.to_owned()))
 }
 
 /// Path and query of a request target, which a proxy's client gives with scheme and host.
@@ -86,6 +101,54 @@ fn published(
     }
 }
 
+/// The point that a path is below of, and what comes after it.
+fn point<'a>(origin: &Origin, path: &'a str) -> Option<(Arc<Point>, &'a str)> {
+    let lower = path.to_ascii_lowercase();
+    let at = [".isml/", ".ism/"].iter().find_map(|end| Some(lower.find(end)? + end.len() - 1))?;
+    let (root, rest) = (path.get(..at)?, path.get(at + 1..)?);
+    if let Some(point) = origin.points.get(root) {
+        return Some((point, rest));
+    }
+    let point = origin.points.get(&format!("{root}l"))?;
+    point.is_over().then_some((point, rest))
+}
+
+/// The path below the archive of a channel that is long over, for one below the channel.
+fn archived(path: &str, named: impl Fn(&str) -> bool) -> Option<String> {
+    let at = path.to_ascii_lowercase().find(".isml/")? + ".ism".len();
+    let (archive, channel, rest) = (path.get(..at)?, path.get(..at + 1)?, path.get(at + 1..)?);
+    (!named(channel) && named(archive)).then(|| format!("{archive}{rest}"))
+}
+
+/// What a publishing point answers now.
+fn published_live(origin: &Origin, request: &Request, point: &Point, rest: &str, query: &str) -> Response {
+    if rest.eq_ignore_ascii_case("Manifest") {
+        return match point.manifest() {
+            live::Answer::Found(bytes) => manifest(origin, request, bytes, LIVE_MANIFEST_CACHE, query),
+            live::Answer::Not(status, why) => refusal(status, &why),
+        };
+    }
+    let Wanted { bitrate, noun, name, time, .. } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
+    };
+    let part = if noun == "FragmentInfo" { Part::Head } else { Part::Whole };
+    match point.fragment(name, bitrate, time, part) {
+        (kind, live::Answer::Found(bytes)) => {
+            Response::new(kind.map_or("video/mp4", content_type), LIVE_FRAGMENT_CACHE, bytes)
+        }
+        (_, live::Answer::Not(status, why)) => refusal(status, &why),
+    }
+}
+
+/// A response without a fragment.
+fn refusal(status: u16, why: &str) -> Response {
+    match status {
+        412 => Response::empty(412),
+        _ => Response::error(status, why),
+    }
+}
+
 fn content_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Video => "video/mp4",
@@ -96,10 +159,6 @@ fn content_type(kind: Kind) -> &'static str {
 /// What a channel answers now.
 fn on_air(origin: &Origin, request: &Request, channel: &Channel, rest: &str, query: &str) -> Response {
     let now = origin.clock.now();
-    let refusal = |status, why: &str| match status {
-        412 => Response::empty(412),
-        _ => Response::error(status, why),
-    };
     if rest.eq_ignore_ascii_case("Manifest") {
         return match channel.manifest(now) {
             live::Answer::Found(bytes) => manifest(origin, request, bytes, LIVE_MANIFEST_CACHE, query),

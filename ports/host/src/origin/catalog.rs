@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::media::ism::ServerManifest;
 use crate::media::ismc::{self, Timeline};
@@ -45,7 +45,7 @@ impl Catalog {
     /// Looks for presentations in `dir` and the directories in it.
     ///
     /// # Errors
-    /// When there is nothing to serve.
+    /// When the directory cannot be read.
     pub fn scan(dir: &Path) -> Result<Self> {
         let mut catalog = Self::default();
         let root = dir.canonicalize().with_context(|| dir.display().to_string())?;
@@ -74,12 +74,9 @@ impl Catalog {
             let warnings = publication.presentation.warnings.iter();
             catalog.warnings.extend(warnings.map(|warning| format!("{}: {warning}", publication.path)));
         }
-        ensure!(
-            !catalog.publications.is_empty() || !catalog.trees.is_empty(),
-            "{}: no .ism, .ismv, .isma or Manifest in it that can be served{}",
-            dir.display(),
-            catalog.warnings.iter().map(|warning| format!("\n  {warning}")).collect::<String>()
-        );
+        if catalog.publications.is_empty() && catalog.trees.is_empty() {
+            catalog.warnings.push(format!("{}: no .ism, .ismv, .isma or Manifest in it yet", dir.display()));
+        }
         Ok(catalog)
     }
 

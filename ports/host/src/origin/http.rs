@@ -40,6 +40,75 @@ pub enum Incoming {
     Closed,
 }
 
+/// The body of a request, as it comes in.
+pub struct Body<'a, 'b> {
+    reader: &'b mut Reader<'a>,
+    framing: Framing,
+}
+
+/// Where a body ends.
+enum Framing {
+    /// So many bytes are left.
+    Counted(u64),
+    /// So many bytes of this chunk are left (RFC 9112 7.1).
+    Chunk(u64),
+    Done,
+}
+
+impl Read for Body<'_, '_> {
+    /// Nothing more is the end of the body; an end of the connection before that is an error.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = match &mut self.framing {
+            Framing::Done => return Ok(0),
+            Framing::Counted(left) | Framing::Chunk(left) => left,
+        };
+        let most = usize::try_from(*left).map_or(out.len(), |left| left.min(out.len()));
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.reader.some(&mut out[..most])?;
+        *left -= count as u64;
+        if *left == 0 {
+            match self.framing {
+                Framing::Chunk(_) => {
+                    self.line()?;
+                    self.chunk()?;
+                }
+                _ => self.framing = Framing::Done,
+            }
+        }
+        Ok(count)
+    }
+}
+
+impl Body<'_, '_> {
+    /// Reads the size of the next chunk, and what follows the last one.
+    fn chunk(&mut self) -> io::Result<()> {
+        let line = self.line()?;
+        let digits = line.split(';').next().unwrap_or("").trim();
+        let size = u64::from_str_radix(digits, 16).map_err(|_| io::ErrorKind::InvalidData)?;
+        self.framing = Framing::Chunk(size);
+        if size == 0 {
+            while !self.line()?.is_empty() {}
+            self.framing = Framing::Done;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            if line.len() >= LONGEST_HEAD {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut byte = [0];
+            self.reader.some(&mut byte)?;
+            line.push(byte[0]);
+        }
+        Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+}
+
 /// Reads one request head after the other from a connection.
 pub struct Reader<'a> {
     stream: &'a TcpStream,
@@ -49,6 +118,42 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(stream: &'a TcpStream) -> Self {
         Self { stream, buffer: Vec::new() }
+    }
+
+    /// The body that follows a request head.
+    ///
+    /// # Errors
+    /// When what the head says of it cannot be understood, or the connection ends.
+    pub fn body<'b>(&'b mut self, request: &Request) -> io::Result<Body<'a, 'b>> {
+        if request.header("Expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
+            let mut stream = self.stream;
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        let chunked =
+            request.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let length = request.header("Content-Length").unwrap_or_default();
+        let mut body = Body { reader: self, framing: Framing::Counted(length.trim().parse().unwrap_or(0)) };
+        if chunked {
+            body.chunk()?;
+        }
+        Ok(body)
+    }
+
+    /// At least one byte of what comes next.
+    fn some(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.buffer.is_empty() {
+                let count = self.buffer.len().min(out.len());
+                out[..count].copy_from_slice(&self.buffer[..count]);
+                self.buffer.drain(..count);
+                return Ok(count);
+            }
+            match self.stream.read(out) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
     }
 
     /// Waits for the next request head.
@@ -165,9 +270,11 @@ fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         405 => "Method Not Allowed",
         410 => "Gone",
+        409 => "Conflict",
         412 => "Precondition Failed",
         415 => "Unsupported Media Type",
         431 => "Request Header Fields Too Large",
+        507 => "Insufficient Storage",
         500 => "Internal Server Error",
         _ => "Other",
     }

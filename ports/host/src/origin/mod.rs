@@ -4,6 +4,7 @@ mod answer;
 mod catalog;
 mod clock;
 mod http;
+mod ingest;
 mod link;
 mod live;
 mod log;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result};
 use crate::media::text::Encoding;
 use catalog::Catalog;
 use clock::{Clock, Pace};
+use ingest::{Points, Settings};
 use link::Link;
 use live::Channel;
 use log::Log;
@@ -65,7 +67,7 @@ Clock:
 ///
 /// Once it listens, it prints one line: its address, then the URL of every manifest.
 #[derive(clap::Args)]
-#[command(after_help = [HELP, live::spec::HELP, CLOCK_HELP].concat())]
+#[command(after_help = [HELP, live::spec::HELP, "\n\n", ingest::HELP, CLOCK_HELP].concat())]
 pub struct Args {
     /// Directory of presentations.
     #[arg(value_name = "DIR")]
@@ -86,6 +88,18 @@ pub struct Args {
     /// A live channel: NAME[,OPTION=VALUE...], or @FILE with a line for each. See below.
     #[arg(long, value_name = "CHANNEL")]
     live: Vec<String>,
+
+    /// What publishing points do: OPTION=VALUE,... See below.
+    #[arg(long, value_name = "OPTIONS")]
+    ingest: Option<String>,
+
+    /// How long an encoder that lost its connection is waited for before its stream is over.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    reconnect: u64,
+
+    /// Let nobody publish.
+    #[arg(long, conflicts_with = "ingest")]
+    no_ingest: bool,
 
     /// What channels go by: wall, manual, or a speed such as 60x.
     #[arg(long, value_name = "CLOCK", default_value = "wall")]
@@ -114,6 +128,7 @@ enum ByteOrder {
 struct Origin {
     catalog: Catalog,
     channels: Vec<Channel>,
+    points: Points,
     clock: Clock,
     /// The encoding of manifests; as they are on disk when not given.
     encoding: Option<Encoding>,
@@ -131,9 +146,16 @@ pub fn run(args: Args) -> Result<()> {
     let channels = live::spec::read(&args.live)?;
     let channels = channels.into_iter().map(|spec| Channel::new(spec, &catalog.publications, &clock));
     let channels = channels.collect::<Result<Vec<_>>>()?;
+    let settings = Settings {
+        dir: args.dir.canonicalize()?,
+        spec: live::spec::Spec::of_ingest(args.ingest.as_deref()).context("--ingest")?,
+        reconnect: Duration::from_secs(args.reconnect),
+    };
+    let points = Points::new((!args.no_ingest).then_some(settings));
     let origin = Origin {
         catalog,
         channels,
+        points,
         clock,
         encoding: args.utf16.map(|order| match order {
             ByteOrder::Le => Encoding::Utf16Le,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Origin;
-use super::answer::answer;
+use super::answer::{self, answer};
 use super::http::{self, Incoming, Part, Reader, Refused, Response};
 
 /// How long a connection may say nothing.
@@ -54,6 +54,14 @@ fn connection(stream: &TcpStream, origin: &Origin) {
             }
             Incoming::Request(request) => {
                 let start = Instant::now();
+                if matches!(request.method.as_str(), "POST" | "PUT")
+                    && let Some((path, id)) = answer::target(&request)
+                {
+                    let response = publish(origin, &mut reader, &request, &path, &id);
+                    let line = (request.method.as_str(), request.target.as_str());
+                    respond(stream, origin, line, &response, (Part::Whole, false), start);
+                    return linger(stream);
+                }
                 let response = answer(origin, &request);
                 let part = if request.method == "HEAD" { Part::Head } else { Part::Whole };
                 let line = (request.method.as_str(), request.target.as_str());
@@ -66,6 +74,22 @@ fn connection(stream: &TcpStream, origin: &Origin) {
                 }
             }
         }
+    }
+}
+
+/// Takes what an encoder sends until it ends.
+fn publish(origin: &Origin, reader: &mut Reader, request: &http::Request, path: &str, id: &str) -> Response {
+    let point = match origin.points.open(path) {
+        Ok(point) => point,
+        Err(error) => return Response::error(403, &format!("{error:#}")),
+    };
+    let body = match reader.body(request) {
+        Ok(body) => body,
+        Err(error) => return Response::error(400, &error.to_string()),
+    };
+    match point.publish(id, body) {
+        Ok(()) => Response::empty(200),
+        Err(error) => Response::error(400, &format!("{error:#}")),
     }
 }
 

@@ -265,6 +265,7 @@ impl Channel {
             tfrf: self.spec.tfrf.filter(|_| !following.is_empty()),
             decode_time: self.spec.decode_time,
             sequence: entry.sequence,
+            track: None,
             defaults: level.track().defaults,
             scale: (factor.0 != factor.1).then_some(factor),
         };

@@ -176,6 +176,32 @@ impl FromStr for Spec {
 }
 
 impl Spec {
+    /// What publishing points do: those options that concern what is there, not what is made.
+    ///
+    /// # Errors
+    /// When an option is of another kind.
+    pub fn of_ingest(options: Option<&str>) -> Result<Self> {
+        let mut spec: Self = format!("ingest,dvr=inf,{}", options.unwrap_or("")).parse()?;
+        let plain: Self = "ingest".parse()?;
+        let shown = Self {
+            look_ahead: plain.look_ahead,
+            window: plain.window,
+            grace: plain.grace,
+            spelling: plain.spelling.clone(),
+            tfxd: plain.tfxd,
+            tfrf: plain.tfrf,
+            decode_time: plain.decode_time,
+            list: plain.list,
+            then: plain.then,
+            early: plain.early,
+            expired: plain.expired,
+            ..spec.clone()
+        };
+        ensure!(shown == plain, "an option that only --live knows");
+        spec.path.clear();
+        Ok(spec)
+    }
+
     fn option(&mut self, name: &str, value: &str) -> Result<()> {
         match name {
             "from" => {
