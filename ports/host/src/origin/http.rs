@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::link::Link;
 
@@ -11,7 +12,7 @@ const LONGEST_HEAD: usize = 16 << 10;
 const MOST_HEADERS: usize = 64;
 
 /// A request head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
     /// Path and query as they came.
@@ -25,6 +26,15 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<String> {
         let named = self.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.clone()).reduce(|all, next| format!("{all},{next}"))
+    }
+}
+
+impl Request {
+    /// The same without a header field.
+    pub fn without(&self, name: &str) -> Self {
+        let mut copy = self.clone();
+        copy.headers.retain(|(found, _)| !found.eq_ignore_ascii_case(name));
+        copy
     }
 }
 
@@ -240,7 +250,15 @@ impl Response {
         self
     }
 
-    fn head(&self, keep_alive: bool, date: SystemTime) -> Vec<u8> {
+    /// The value of a header field.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn head(&self, keep_alive: bool, date: SystemTime, length: bool) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut field = |name: &str, value: &str| {
             for part in [name, ": ", value, "\r\n"] {
@@ -253,7 +271,9 @@ impl Response {
         for (name, value) in &self.headers {
             field(name, value);
         }
-        field("Content-Length", &self.body.len().to_string());
+        if length {
+            field("Content-Length", &self.body.len().to_string());
+        }
         if !keep_alive {
             field("Connection", "close");
         }
@@ -265,6 +285,11 @@ impl Response {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         404 => "Not Found",
         403 => "Forbidden",
@@ -273,7 +298,9 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         412 => "Precondition Failed",
         415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
         507 => "Insufficient Storage",
         500 => "Internal Server Error",
         _ => "Other",
@@ -287,27 +314,76 @@ pub enum Part {
     Head,
 }
 
+/// How a response goes out where something is wrong with its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delivery {
+    /// Nothing is sent at all.
+    pub refuse: bool,
+    /// Before the first byte.
+    pub delay: Duration,
+    /// After this share of the body, for so long.
+    pub stall: Option<(f64, Duration)>,
+    /// Bytes a second.
+    pub drip: Option<u64>,
+    /// After this share of the body the connection ends; with an error where it says so.
+    pub cut: Option<(f64, bool)>,
+    /// The length is not said.
+    pub no_length: bool,
+}
+
+/// How a response is to be written.
+#[derive(Clone, Copy)]
+pub struct Manner<'a> {
+    pub link: Option<&'a Link>,
+    pub part: Part,
+    pub keep_alive: bool,
+    pub date: SystemTime,
+    pub delivery: Delivery,
+}
+
 /// Writes a response; returns how many bytes of its body were sent, and whether all were.
-pub fn write(
-    stream: &TcpStream,
-    link: Option<&Link>,
-    response: &Response,
-    part: Part,
-    keep_alive: bool,
-    date: SystemTime,
-) -> (u64, io::Result<()>) {
-    let head = response.head(keep_alive, date);
-    let body = if part == Part::Whole { response.body.as_slice() } else { &[] };
-    let Some(link) = link else {
+pub fn write(stream: &TcpStream, response: &Response, manner: &Manner) -> (u64, io::Result<()>) {
+    let Manner { link, part, keep_alive, date, delivery } = *manner;
+    let whole = if part == Part::Whole { response.body.as_slice() } else { &[] };
+    let place = |share: f64| (whole.len() as f64 * share) as usize;
+    let end = delivery.cut.map_or(whole.len(), |(share, _)| place(share).min(whole.len().saturating_sub(1)));
+    let body = &whole[..end];
+    let mut stall = delivery.stall.map(|(share, time)| (place(share).min(end), time));
+    let head = response.head(keep_alive && !delivery.no_length, date, !delivery.no_length);
+    thread::sleep(delivery.delay);
+    let broken = || match delivery.cut {
+        Some(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+        None if delivery.no_length => Err(io::ErrorKind::NotConnected.into()),
+        None => Ok(()),
+    };
+    if link.is_none() && delivery.drip.is_none() && stall.is_none() {
         // Head and a small body in one segment.
         let (sent, done) = send(stream, &[head.as_slice(), body].concat());
-        return ((sent as u64).saturating_sub(head.len() as u64), done);
-    };
+        return ((sent as u64).saturating_sub(head.len() as u64), done.and_then(|()| broken()));
+    }
     let mut sent = 0;
     for (bytes, is_body) in [(head.as_slice(), false), (body, true)] {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(link.pass(rest.len()));
+            let mut most = rest.len();
+            if is_body {
+                let at = bytes.len() - rest.len();
+                match stall {
+                    Some((place, time)) if at >= place => {
+                        stall = None;
+                        thread::sleep(time);
+                    }
+                    Some((place, _)) => most = most.min(place - at),
+                    None => {}
+                }
+                if let Some(rate) = delivery.drip {
+                    most = most.min((rate / 20).max(1) as usize);
+                }
+            }
+            let (piece, _) = rest.split_at(link.map_or(most, |link| link.pass(most)));
+            if let Some(rate) = delivery.drip.filter(|_| is_body) {
+                thread::sleep(Duration::from_secs_f64(piece.len() as f64 / rate as f64));
+            }
             let (count, done) = send(stream, piece);
             if is_body {
                 sent += count as u64;
@@ -315,10 +391,13 @@ pub fn write(
             if done.is_err() {
                 return (sent, done);
             }
-            rest = after;
+            rest = &rest[piece.len()..];
         }
     }
-    (sent, Ok(()))
+    if let Some((_, time)) = stall {
+        thread::sleep(time);
+    }
+    (sent, broken())
 }
 
 /// Writes all of `bytes`, and counts.

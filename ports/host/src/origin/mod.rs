@@ -3,6 +3,7 @@
 mod answer;
 mod catalog;
 mod clock;
+mod faults;
 mod http;
 mod ingest;
 mod link;
@@ -21,6 +22,7 @@ use anyhow::{Context, Result};
 use crate::media::text::Encoding;
 use catalog::Catalog;
 use clock::{Clock, Pace};
+use faults::Faults;
 use ingest::{Points, Settings};
 use link::Link;
 use live::Channel;
@@ -44,7 +46,7 @@ Link file:
 
 Log file:
   One line a finished response, `METHOD PATH STATUS bytes=N ms=N`: bytes of the body that were sent,
-  time from the request to the last of them. Lines are appended.
+  time from the request to the last of them; then ` fault=NAME,...` where there was one. Lines are appended.
 
 Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.
 
@@ -67,7 +69,7 @@ Clock:
 ///
 /// Once it listens, it prints one line: its address, then the URL of every manifest.
 #[derive(clap::Args)]
-#[command(after_help = [HELP, live::spec::HELP, "\n\n", ingest::HELP, CLOCK_HELP].concat())]
+#[command(after_help = [HELP, live::spec::HELP, "\n\n", ingest::HELP, CLOCK_HELP, "\n\n", faults::HELP].concat())]
 pub struct Args {
     /// Directory of presentations.
     #[arg(value_name = "DIR")]
@@ -109,6 +111,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS")]
     date: Option<u64>,
 
+    /// Script of what goes wrong, and when. See below.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
     /// File to write a line to for each request.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -129,6 +135,7 @@ struct Origin {
     catalog: Catalog,
     channels: Vec<Channel>,
     points: Points,
+    faults: Faults,
     clock: Clock,
     /// The encoding of manifests; as they are on disk when not given.
     encoding: Option<Encoding>,
@@ -156,6 +163,7 @@ pub fn run(args: Args) -> Result<()> {
         catalog,
         channels,
         points,
+        faults: Faults::load(args.faults.as_deref())?,
         clock,
         encoding: args.utf16.map(|order| match order {
             ByteOrder::Le => Encoding::Utf16Le,

@@ -15,6 +15,7 @@ use crate::media::ismc::{self, Listing, Live, Manifest};
 use crate::media::presentation::{Level, Presentation};
 use crate::media::stamp::{self, Stamp};
 use spec::{Base, Spec, Then};
+pub use timeline::chance;
 use timeline::{Entry, Micros, Reel, Timeline};
 
 /// From 1601 to 1970 in units of 100 ns.
