@@ -150,6 +150,7 @@ impl Channel {
             timeline.advance(now);
             // What nobody can have any more is forgotten.
             if let Some(window) = self.spec.window {
+                let now = self.until_end(now);
                 let gone = |entry: &Entry| entry.exists + window + self.spec.grace + 60_000_000 < now;
                 let least = usize::from(self.spec.look_ahead) + 2;
                 while timeline.entries.len() > least && timeline.entries.front().is_some_and(gone) {
@@ -158,6 +159,11 @@ impl Channel {
             }
         }
         timelines
+    }
+
+    /// Nothing expires after the end.
+    fn until_end(&self, now: Micros) -> Micros {
+        self.spec.end.map_or(now, |end| now.min(end + self.history))
     }
 
     /// Whether a fragment is handed out: the ones that it announces must be there, or there will be none.
@@ -224,7 +230,7 @@ impl Channel {
         let listed = self.listed(timeline, now);
         if let Some(window) = self.spec.window
             && listed.first().is_some_and(|first| entry.epoch < first.epoch || entry.time < first.time)
-            && entry.exists + window + self.spec.grace < now
+            && entry.exists + window + self.spec.grace < self.until_end(now)
         {
             return Err((self.spec.expired, format!("the fragment at {time} has left the window")));
         }
