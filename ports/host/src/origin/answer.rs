@@ -27,7 +27,7 @@ const CLOCK: &str = "/control/clock";
 
 /// The response to a request.
 pub fn answer(origin: &Origin, request: &Request) -> Response {
-    if split(&request.target).0 == CLOCK && origin.clock.is_manual() {
+    if is_control(origin, request) {
         return clock(origin, request);
     }
     if request.method != "GET" && request.method != "HEAD" {
@@ -62,6 +62,11 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
         }
     }
     Response::error(404, "no such presentation")
+}
+
+/// Whether a request is about the clock and not about a presentation.
+pub fn is_control(origin: &Origin, request: &Request) -> bool {
+    split(&request.target).0 == CLOCK && origin.clock.is_manual()
 }
 
 /// Channel and stream that a request publishes to, if it does.
