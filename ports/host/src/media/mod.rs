@@ -8,7 +8,7 @@ pub mod fragment;
 pub mod ism;
 pub mod ismc;
 pub mod movie;
-mod playready;
+pub mod playready;
 pub mod presentation;
 pub mod protect;
 pub mod reader;

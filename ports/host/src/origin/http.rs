@@ -62,14 +62,21 @@ enum Framing {
     Counted(u64),
     /// So many bytes of this chunk are left (RFC 9112 7.1).
     Chunk(u64),
+    /// A chunk has been read, but not what ends it.
+    ChunkEnd,
     Done,
 }
 
 impl Read for Body<'_, '_> {
     /// Nothing more is the end of the body; an end of the connection before that is an error.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        // Only now, for the sender may take its time before the next chunk.
+        if matches!(self.framing, Framing::ChunkEnd) {
+            self.line()?;
+            self.chunk()?;
+        }
         let left = match &mut self.framing {
-            Framing::Done => return Ok(0),
+            Framing::Done | Framing::ChunkEnd => return Ok(0),
             Framing::Counted(left) | Framing::Chunk(left) => left,
         };
         let most = usize::try_from(*left).map_or(out.len(), |left| left.min(out.len()));
@@ -79,13 +86,10 @@ impl Read for Body<'_, '_> {
         let count = self.reader.some(&mut out[..most])?;
         *left -= count as u64;
         if *left == 0 {
-            match self.framing {
-                Framing::Chunk(_) => {
-                    self.line()?;
-                    self.chunk()?;
-                }
-                _ => self.framing = Framing::Done,
-            }
+            self.framing = match self.framing {
+                Framing::Chunk(_) => Framing::ChunkEnd,
+                _ => Framing::Done,
+            };
         }
         Ok(count)
     }

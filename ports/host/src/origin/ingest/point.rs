@@ -13,6 +13,7 @@ use super::feed::{Announced, Came, Feed, Fragment, Head};
 use super::level::{Level, Taken, read};
 use crate::media::ism::{self, Source};
 use crate::media::ismc::{self, Listing, Live, Manifest};
+use crate::media::playready::{self, Header};
 use crate::media::stamp::scaled;
 use crate::media::{DEFAULT_TIMESCALE, Kind};
 use crate::origin::live::Answer;
@@ -37,6 +38,7 @@ pub struct Point {
 struct State {
     feeds: Vec<Sent>,
     levels: Vec<Level>,
+    protection: Vec<Header>,
     /// The name of the archive.
     archive: String,
     /// When the first fragment was out.
@@ -128,7 +130,7 @@ impl Point {
         let manifest = Manifest {
             duration: if over { length(&streams) } else { 0 },
             live: (!over).then_some(live),
-            protection: &[],
+            protection: &state.protection,
             streams,
         };
         match ismc::render(&manifest, self.spec.list) {
@@ -196,6 +198,7 @@ impl Point {
         for warning in &head.warnings {
             eprintln!("warning: {}: Streams({id}): {warning}", self.path);
         }
+        let headers = playready::of_moov(head.moov.get(8..).unwrap_or(&[]))?;
         let mut state = self.state();
         if state.ended {
             *state = State { event: state.event + 1, ..State::default() };
@@ -221,6 +224,11 @@ impl Point {
                 state.feeds.len() - 1
             }
         };
+        for header in headers {
+            if !state.protection.contains(&header) {
+                state.protection.push(header);
+            }
+        }
         let feed = &mut state.feeds[at];
         for old in &feed.tracks {
             let now = head.tracks.iter().find(|track| track.track.id == old.track.id);
@@ -362,7 +370,8 @@ impl Point {
         if streams.is_empty() {
             return Ok(());
         }
-        let manifest = Manifest { duration: length(&streams), live: None, protection: &[], streams };
+        let manifest =
+            Manifest { duration: length(&streams), live: None, protection: &state.protection, streams };
         let client = ismc::render(&manifest, self.spec.list)?;
         for (extension, xml) in [("ismc", client), ("ism", server)] {
             let path = self.dir.join(format!("{}.{extension}", state.archive));
