@@ -26,7 +26,7 @@ pub const HELP: &str = "Live channels:
   tfxd=v1|v0|none, tfrf=v1|v0|none
                     with 64 or 32 bits (64 where 32 do not do), or left away [default: v1]
   tfdt=yes          adds the decode time of the ISO standard
-  list=r|td|d       runs with r; t and d in each c; t only where it does not follow [default: r]
+  list=td|d|r       t and d in each c; t only where it does not follow; runs with r [default: td]
   timescale=N       ticks a second of every stream [default: as in the file]
   stretch=A/B       slower or faster: 1001/1200 makes 29.97 pictures a second of 25; times stop being round
   merge=MIN-MAX     so many fragments of the file become one, by chance: uneven durations; in the clear only
@@ -148,7 +148,7 @@ impl FromStr for Spec {
             tfxd: Some(Width::Long),
             tfrf: Some(Width::Long),
             decode_time: false,
-            list: Timeline::Runs,
+            list: Timeline::Singles,
             timescale: None,
             stretch: (1, 1),
             merge: (1, 1),
@@ -227,7 +227,7 @@ impl Spec {
                     "r" => Timeline::Runs,
                     "td" => Timeline::Singles,
                     "d" => Timeline::Durations,
-                    _ => bail!("is r, td or d"),
+                    _ => bail!("is td, d or r"),
                 }
             }
             "timescale" => self.timescale = Some(number(value, 1, u32::MAX.into())?),
