@@ -357,7 +357,7 @@ impl Http for Channel {
         let (nth, now) = (*tries, at.0 - self.started);
         let told = self.script.as_mut().and_then(|s| s(&path, now, nth));
         let mut exchange = Exchange {
-            at: at.0,
+            at: now,
             status: 200,
             body: Vec::new(),
             sent: 0,
@@ -387,7 +387,7 @@ impl Http for Channel {
         if let Some(code) = exchange.failed {
             return Progress::Failed(code);
         }
-        if exchange.silent || at.0 < exchange.at + 30_000 {
+        if exchange.silent || at.0 - self.started < exchange.at + 30_000 {
             return Progress::Pending;
         }
         Progress::Ready(Response {

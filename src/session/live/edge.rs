@@ -126,22 +126,26 @@ impl Session {
         })
     }
 
-    /// When the fragment of stream `i` that starts at `start` may be asked for.
-    pub(super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
-        let Some(feed) = self.feeds.get(i) else { return self.now };
+    /// When the fragment of stream `i` that starts at `start` is sure to be there.
+    fn there_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+        let Some(feed) = self.feeds.get(i).filter(|f| start > f.tail.listed) else { return Instant(0) };
         let length = if duration == 0 { feed.tail.taken.1 } else { duration };
         // An encoder is never quite regular.
         let margin = Micros((feed.scale.micros(length).0 / 16).clamp(10_000, 200_000));
-        let mut at = match self.published_at(i, start.saturating_add(length)) {
-            Some(there) if there > self.live.updated || start > feed.tail.listed => there.after(margin),
-            _ => Instant(0),
-        };
-        if feed.tail.recovering {
+        self.published_at(i, start.saturating_add(length)).map_or(Instant(0), |there| there.after(margin))
+    }
+
+    /// When the fragment of stream `i` that starts at `start` may be asked for.
+    pub(super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+        let at = self.there_at(i, start, duration);
+        match self.feeds.get(i) {
             // A fleet that comes back must not ask for all it has missed at once.
-            let pace = feed.scale.micros(feed.tail.taken.1.max(length)).0;
-            at = at.max(feed.tail.begun.after(Micros(pace / 5 * 4)));
+            Some(feed) if feed.tail.recovering => {
+                let pace = feed.scale.micros(feed.tail.taken.1.max(duration)).0;
+                at.max(feed.tail.begun.after(Micros(pace / 5 * 4)))
+            }
+            _ => at,
         }
-        at
     }
 
     /// Whether stream `i` may start no fetch now.
@@ -156,16 +160,12 @@ impl Session {
         if !self.is_growing() {
             return true;
         }
-        let due = self.now >= self.fetch_at(i, start, duration);
         let ahead = self.feeds.get(i).map_or(Micros::ZERO, |f| f.ahead(self.now, self.clock.running()));
-        let enough = self.config.resume_buffer.plus(Micros(self.length(i).0.saturating_mul(2)));
-        if let Some(feed) = self.feeds.get_mut(i)
-            && feed.tail.recovering
-            && (ahead >= enough || !due && feed.tail.early > 0)
-        {
+        let caught_up = ahead >= self.config.buffer_target || self.now < self.there_at(i, start, duration);
+        if let Some(feed) = self.feeds.get_mut(i).filter(|_| caught_up) {
             feed.tail.recovering = false;
         }
-        due
+        self.now >= self.fetch_at(i, start, duration)
     }
 
     /// The fragment that `cursor` points at in stream `i`'s own list: never one that is over at the time looked for, and never
@@ -199,14 +199,12 @@ impl Session {
         if !LIVE {
             return 0;
         }
-        let now = self.now;
         let event = self.event(EventKind::GapSkipped);
         let Some(feed) = self.feeds.get_mut(i) else { return 0 };
         let (before, length) = feed.tail.taken;
         let follows = matches!(feed.cursor, Cursor::After(last) if last == before) && feed.leads();
         let tail = &mut feed.tail;
         tail.taken = (start, duration);
-        tail.begun = now;
         tail.early = 0;
         tail.resolve = super::Resolve::No;
         tail.same_level = false;

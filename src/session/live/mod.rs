@@ -137,7 +137,7 @@ pub(super) struct Tail {
     /// After an outage: fetches keep a distance.
     recovering: bool,
     /// When the last fetch began.
-    begun: Instant,
+    pub(super) begun: Instant,
 }
 
 impl Tail {
