@@ -13,7 +13,7 @@ use smoothcore::session::{Config, State};
 /// The first fragment of pictures that is not listed at the start.
 const NEXT: &str = "(video=1300000000)";
 /// One that is.
-const LISTED: &str = "(video=1240000000)";
+const LISTED: &str = "(video=1200000000)";
 
 fn answering(part: &'static str, tries: u32, answer: Answer) -> Channel {
     Channel::new().scripted(move |path, _, nth| (path.contains(part) && nth <= tries).then(|| answer.clone()))
@@ -101,7 +101,7 @@ fn status_404_of_what_is_listed_reads_the_manifest_once_then_is_a_gap() {
     let mut v = Viewer::open(config(), channel);
     v.until(40);
     let at = v.at();
-    v.session().seek(at, seconds(122)).unwrap();
+    v.session().seek(at, seconds(118)).unwrap();
     v.player.decoder().samples.clear();
     v.until(70);
     assert!(!matches!(v.session().state(), State::Failed(_)));
@@ -110,8 +110,8 @@ fn status_404_of_what_is_listed_reads_the_manifest_once_then_is_a_gap() {
     assert!(v.channel().asked(LISTED).len() <= 3, "{:?}", v.channel().asked(LISTED));
     let gaps = v.all(EventKind::Gap);
     assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].a, gaps[0].b, gaps[0].http_status), (2_000_000, 124 * SECOND, 404));
-    assert!(!v.fragments(0).contains(&(124 * SECOND)) && v.fragments(0).contains(&(126 * SECOND)));
+    assert_eq!((gaps[0].a, gaps[0].b, gaps[0].http_status), (2_000_000, 120 * SECOND, 404));
+    assert!(!v.fragments(0).contains(&(120 * SECOND)) && v.fragments(0).contains(&(122 * SECOND)));
     assert!(v.is_seamless(1));
 }
 
@@ -219,7 +219,8 @@ fn an_origin_that_is_away_for_a_minute_loses_nothing_that_it_still_has() {
         let after: Vec<u64> =
             v.channel().asked("(video=").iter().map(|a| a.0).filter(|at| *at > 80_000_000).collect();
         assert!(after[0] < 94_000_000);
-        assert!(after.windows(2).all(|w| w[1] - w[0] > 1_500_000), "{after:?}");
+        // But for one, where it has caught up.
+        assert!(after.windows(2).filter(|w| w[1] - w[0] < 1_500_000).count() <= 1, "{after:?}");
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::super::Session;
 use super::super::feed::Cursor;
+use super::super::open::ticks;
 use super::{LIVE, Power};
 use crate::io::{EventKind, StreamId};
 use crate::manifest::live::Learned;
@@ -35,6 +36,7 @@ impl Session {
             back.duration = own;
             feed.tail.taken.1 = own;
         }
+        feed.tail.ends = info.tfxd.map_or(0, |_| start.saturating_add(own));
         feed.tail.silent = info.tfrf.is_empty();
         self.make_room(GROWTH);
         let mut grown = false;
@@ -81,6 +83,8 @@ impl Session {
             played = u64::MAX;
         }
         let most = kept.start.min(played);
+        // What is announced and not there yet does not move the window.
+        let end = self.stream_end(i).map_or(last.end(), |end| ticks(end, scale).min(last.end()));
         let window = manifest.timescale.rescale(manifest.dvr_window, scale).unwrap_or(0);
         let slides = window != 0 && self.config.live.window == WindowChoice::Origin;
         let share = self.config.budget / 16 / manifest.streams.len().max(1);
@@ -92,7 +96,7 @@ impl Session {
         };
         let timeline = &mut stream.timeline;
         if slides {
-            timeline.drop_before(account, last.end().saturating_sub(window).min(most));
+            timeline.drop_before(account, end.saturating_sub(window).min(most));
         }
         let mut gone = 0u32;
         // Each turn takes a block.
@@ -205,6 +209,7 @@ impl Session {
         let follows = matches!(feed.cursor, Cursor::After(last) if last == before) && feed.leads();
         let tail = &mut feed.tail;
         tail.taken = (start, duration);
+        let ends = core::mem::take(&mut tail.ends);
         tail.early = 0;
         tail.resolve = super::Resolve::No;
         tail.same_level = false;
@@ -222,7 +227,8 @@ impl Session {
             return 0;
         }
         // After a change of encoder two fragments may hold the same media.
-        if start < last.end() && is_more_than_rounding(start, last, feed.scale) { last.end() } else { 0 }
+        let last = Fragment { duration: ends.saturating_sub(before), ..last };
+        if is_more_than_rounding(start, last, feed.scale) { last.end() } else { 0 }
     }
 
     /// A fragment of stream `i` has arrived whole.
