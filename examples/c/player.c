@@ -387,7 +387,7 @@ static void summary(const smoothcore_stats *s, int32_t result, uint64_t took_us)
 {
     char a[32], b[32], c[32], d[32];
     int i;
-    printf("%s in %.3f s\n", result == SMOOTHCORE_END ? "played to the end" : "NOT played to the end", seconds(took_us));
+    printf("%s in %.3f s\n", result == SMOOTHCORE_END ? "played to the end" : "not played to the end", seconds(took_us));
     if (behind.now_us != SMOOTHCORE_NO_TIME_US) {
         printf("  latency   %.3f s behind the edge, %.3f s at most", seconds(behind.now_us), seconds(behind.most_us));
         if (behind.clock_us != SMOOTHCORE_NO_TIME_US) printf(", %.3f s behind the clock", seconds(behind.clock_us));
