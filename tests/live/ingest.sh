@@ -21,6 +21,7 @@ fail() {
 }
 build_player
 mkdir "$work/dir"
+: >"$work/origin"
 "$smoothcore" origin "$work/dir" --log "$work/log" >"$work/origin" 2>"$work/origin.err" &
 origin=$!
 until grep -q listening "$work/origin"; do
