@@ -21,7 +21,7 @@
 //!
 //! * **Sans-IO**: a [`session::Session`] is told what happened and asked what to do. The host moves the bytes.
 //! * **Event loop**: [`player::Player::step`] does what can be done against the ports and says when to call again.
-//! * **Blocking**: [`player::Player::run`] plays to the end, for a first bring-up.
+//! * **Blocking**: [`player::Player::run`] plays to the end, [`player::Player::run_until`] to an instant or an interruption.
 //!
 //! The run loop of sans-IO, in full:
 //!
