@@ -95,6 +95,9 @@ impl Mark {
         let piece = Piece { run: word(12), n: long(16) };
         let mark = Mark { stream: half(4), index: half(6), bitrate: word(8), piece, start: long(24) };
         let stream = show.streams.get(usize::from(mark.stream))?;
+        if long(32) != mark.key() || piece.n > 1 << 40 {
+            return None;
+        }
         if piece.run as usize >= show.runs.len() || !stream.bitrates.contains(&mark.bitrate) {
             return None;
         }

@@ -51,8 +51,8 @@ pub enum Wire {
     Cut(usize),
     /// Nothing more after so many bytes.
     Stall(usize),
-    /// So many bytes a second.
-    Drip(u64),
+    /// So many bytes a second, until then.
+    Drip(u64, u64),
     /// It ends after so many bytes as if that were all.
     Short(usize),
 }
@@ -316,7 +316,7 @@ impl Net {
                     return Some((who, id, self.arrive(now, n, bytes)));
                 }
                 Phase::Dripping(at) if at <= now => {
-                    let Wire::Drip(rate) = self.flows[n].answer.wire else { continue };
+                    let Wire::Drip(rate, _) = self.flows[n].answer.wire else { continue };
                     let bytes = (rate as usize / 10).clamp(1, self.left(n).max(1));
                     return Some((who, id, self.arrive(now, n, bytes)));
                 }
@@ -366,7 +366,7 @@ impl Net {
             Wire::Stall(_) if left == 0 => Phase::Dead,
             Wire::Cut(_) if left == 0 => Phase::Ending(now, Err(Code::NetworkIo)),
             _ if left == 0 => Phase::Ending(now, Ok(())),
-            Wire::Drip(_) => Phase::Dripping(now + 100_000),
+            Wire::Drip(_, until) if now < until => Phase::Dripping(now + 100_000),
             _ => Phase::Flowing { from: self.given, bytes: left.min(self.piece) },
         };
     }

@@ -201,7 +201,7 @@ fn spoil(fault: &Fault, answer: &mut Answer, given: &mut Given, dice: &mut Dice)
         Kind::Reset => answer.wire = Wire::Cut(at(dice)),
         Kind::Stall => answer.wire = Wire::Stall(at(dice)),
         Kind::Silence => answer.wire = Wire::Silence,
-        Kind::Drip => answer.wire = Wire::Drip(20 + fault.amount % 3000),
+        Kind::Drip => answer.wire = Wire::Drip(20 + fault.amount % 3000, fault.until),
         Kind::Truncate => {
             // With a length the stack tells; without one nobody does.
             answer.wire = Wire::Short(at(dice));

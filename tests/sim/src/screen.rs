@@ -91,6 +91,9 @@ impl Screen {
             }
             return;
         }
+        if self.position.is_none() {
+            self.begin();
+        }
         let Some(position) = self.position else { return };
         let way = passed as i64 * self.rate + self.rest;
         self.rest = way % 100;
@@ -175,6 +178,11 @@ impl Screen {
         }
     }
 
+    /// The clock begins at the first picture or sound there is.
+    fn begin(&mut self) {
+        self.position = self.ears.iter().filter(|e| !e.silent).filter_map(|e| e.begin).min();
+    }
+
     pub fn order(&mut self, now: u64, rate: Rate) {
         self.advance(now);
         match rate {
@@ -183,7 +191,7 @@ impl Screen {
                 self.rate = i64::from(n);
                 self.started = true;
                 if self.position.is_none() {
-                    self.position = self.ears.iter().filter(|e| !e.silent).filter_map(|e| e.begin).min();
+                    self.begin();
                 }
             }
         }

@@ -319,6 +319,10 @@ impl World {
                 self.stale = 0;
             }
         }
+        if !self.settled && self.living.values().any(|faulted| *faulted) {
+            // A fault is not over before the exchange that it hit is.
+            self.disturb();
+        }
         if !self.settled && self.now >= self.settle_at() {
             self.settled = true;
             self.check_recovery();
