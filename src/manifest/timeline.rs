@@ -148,6 +148,39 @@ impl Timeline {
         }
     }
 
+    /// Drops the first block of fragments, if there is another one behind it. How many went.
+    pub fn drop_block(&mut self, account: &mut Account) -> u32 {
+        if self.blocks.len() < 2 {
+            return 0;
+        }
+        let Some(mut block) = self.blocks.remove(0) else { return 0 };
+        block.data.free(account);
+        block.count
+    }
+
+    /// Where the first block of fragments ends: what [`Timeline::drop_block`] would leave begins there.
+    pub fn first_block_end(&self) -> u64 {
+        self.blocks.get(1).map_or(u64::MAX, |block| block.start)
+    }
+
+    /// Drops fragments that start at `time` or later.
+    pub fn truncate(&mut self, account: &mut Account, time: u64) {
+        // Each turn takes a block.
+        while self.blocks.last().is_some_and(|block| block.start >= time) {
+            if let Some(mut block) = self.blocks.pop() {
+                block.data.free(account);
+                self.next = block.first;
+            }
+        }
+        let Some(block) = self.blocks.last_mut() else {
+            self.last = Last::default();
+            return;
+        };
+        block.truncate(time);
+        self.next = block.first.saturating_add(block.count);
+        self.last = block.tail();
+    }
+
     /// Frees everything and takes it off the account. Indexes start from 0 again.
     pub fn free(&mut self, account: &mut Account) {
         for block in self.blocks.iter_mut() {

@@ -207,7 +207,7 @@ impl Session {
         }
         // Text that began before the target may still be shown.
         let matters = if feed.leads() { pts } else { pts.after(Micros(duration / 10)) };
-        if feed.preroll_until.is_some_and(|until| matters < until) {
+        if feed.preroll_until.is_some_and(|until| matters < until) || front.dts < front.lead_in {
             flags = flags.with(SampleFlags::PREROLL);
         }
         Output::Sample(Sample {

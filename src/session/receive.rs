@@ -273,6 +273,7 @@ impl Session {
         };
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
+        let following = info.clone();
         if !leads {
             let limits = &self.config.limits;
             // A sample without its table is still a sample.
@@ -280,7 +281,7 @@ impl Session {
                 back.parts.clear();
             }
         }
-        match () {
+        let read = match () {
             // Text is always clear, whatever stands in its fragments.
             () if feed.kind == Kind::Text => Ok(()),
             () if !protecting && info.encryption == Encryption::Clear => Ok(()),
@@ -290,7 +291,9 @@ impl Session {
                 back.cipher.read(moof, &info, table, account, limits)?;
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
-        }
+        };
+        self.follow(i, &following);
+        read
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -404,11 +407,13 @@ impl Session {
         feed.retry = Default::default();
         feed.lost_in_a_row = 0;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
+        let asked = exchange.map_or(now, |e| e.started);
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
         let text = !feed.leads();
         self.tell(event);
+        self.arrived(i, asked);
         if text {
             self.text_settled(i);
         }

@@ -17,6 +17,13 @@ impl Session {
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
+        let to = self.seek_target(to);
+        self.seek_to(to);
+        Ok(())
+    }
+
+    /// The same without further questions.
+    pub(super) fn seek_to(&mut self, to: MediaTime) {
         for i in 0..self.feeds.len() {
             // What was to be replaced need not wait any longer.
             if self
@@ -40,7 +47,6 @@ impl Session {
         self.clock.reset();
         self.state = State::Playing;
         self.tell(self.event(EventKind::Seeking).when(to));
-        Ok(())
     }
 
     /// Plays or stops playing one stream. A stream turned on starts at the position being shown; while the clock runs
@@ -77,6 +83,7 @@ impl Session {
             if feed.leads() {
                 self.state = State::Playing;
             }
+            self.turned_on(i);
         }
         let divided = self.divide_budget();
         if divided.is_err()
@@ -108,6 +115,7 @@ impl Session {
         feed.clear_queue(pool, account);
         feed.retrying = false;
         feed.retry = Default::default();
+        feed.tail.emptied();
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
         feed.guard.reset();

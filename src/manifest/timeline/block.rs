@@ -92,6 +92,50 @@ impl Block {
         self.count = self.count.wrapping_sub(gone as u32);
     }
 
+    /// Drops fragments that start at `time` or later, except the first.
+    pub(super) fn truncate(&mut self, time: u64) {
+        if self.is_run() {
+            let before = time.saturating_sub(self.start).checked_div(self.duration);
+            let exact = time.saturating_sub(self.start).checked_rem(self.duration) == Some(0);
+            let keep = before.map_or(1, |n| n.saturating_add(u64::from(!exact))).max(1);
+            self.count = u64::from(self.count).min(keep) as u32;
+            return;
+        }
+        let (mut cursor, mut keep, mut len) = (self.cursor(), 1u32, self.data.len());
+        while keep < self.count {
+            // Where the bytes of the fragment that comes next begin.
+            let begins = self.data.len().saturating_sub(cursor.data.len());
+            cursor.next();
+            if cursor.now.start >= time {
+                len = begins;
+                break;
+            }
+            keep = keep.saturating_add(1);
+        }
+        self.count = keep;
+        self.data.truncate(len);
+    }
+
+    /// What appending needs to know of the last fragment.
+    pub(super) fn tail(&self) -> Last {
+        let mut last = Last { start: self.start, duration: self.duration, before: 0, at: 0 };
+        let more = u64::from(self.count.saturating_sub(1));
+        if self.is_run() {
+            last.start = self.start.wrapping_add(self.duration.wrapping_mul(more));
+            last.before = self.duration;
+            return last;
+        }
+        let mut cursor = self.cursor();
+        for _ in 0..more {
+            last.at = self.data.len().saturating_sub(cursor.data.len());
+            last.before = cursor.now.duration;
+            cursor.next();
+            last.start = cursor.now.start;
+            last.duration = cursor.now.duration;
+        }
+        last
+    }
+
     pub(super) fn end(&self) -> u64 {
         if self.is_run() {
             return self.start.wrapping_add(self.duration.wrapping_mul(u64::from(self.count)));

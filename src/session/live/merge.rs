@@ -1,0 +1,261 @@
+//! A manifest that was read again, joined to the one in force.
+//!
+//! Streams keep their numbers: they are found by kind, name and language, in whatever order they are listed now. Their levels
+//! stay, too, as decoders are set up with them; unless the encoder has begun anew.
+
+use super::super::Session;
+use super::super::config::WindowChoice;
+use super::super::feed::{Form, Source};
+use crate::io::{EventKind, RefreshReason};
+use crate::manifest::live::{Relation, Tail};
+use crate::manifest::{Liveness, Manifest, Stream};
+use crate::time::Micros;
+
+impl Session {
+    /// Takes in a manifest that was read again. What has no room of it is as if it had not been read.
+    pub(in super::super) fn take_manifest(&mut self, mut newer: Manifest) {
+        let Some(mut manifest) = self.manifest.take() else { return };
+        let restarted = self.has_restarted(&manifest, &newer);
+        if restarted && !self.live.lower {
+            // Or a cache is far behind.
+            newer.free(&mut self.account);
+            self.manifest = Some(manifest);
+            self.live.base.free(&mut self.account);
+            self.live.lower = true;
+            self.refreshed(false);
+            self.want_list(RefreshReason::Restart);
+            self.live.not_before = self.now.after(Micros(self.rng.jitter(super::USUAL.0)));
+            return;
+        }
+        self.live.lower = false;
+        let over = newer.liveness != Liveness::Live;
+        self.live.lists_more = !over;
+        let mut grown = false;
+        let before = manifest.streams.len();
+        for n in 0..newer.streams.len() {
+            let known = find(&manifest, &newer, n, before);
+            let Some(stream) = newer.streams.get_mut(n) else { break };
+            match known.and_then(|at| manifest.streams.get_mut(at).map(|s| (at, s))) {
+                Some((at, old)) => grown |= self.join(at, old, stream, restarted, over),
+                None => {
+                    let id = manifest.streams.len();
+                    if id < self.config.limits.streams as usize
+                        && manifest.streams.reserve(&mut self.account, 1).is_ok()
+                        && self.add_stream(id, stream).is_ok()
+                    {
+                        let stream = core::mem::replace(stream, super::super::given::empty());
+                        let _ = manifest.streams.push(&mut self.account, stream);
+                    }
+                }
+            }
+        }
+        manifest.liveness = newer.liveness;
+        manifest.duration = newer.duration;
+        manifest.dvr_window = newer.dvr_window;
+        manifest.lookahead = newer.lookahead;
+        manifest.can_seek = newer.can_seek;
+        manifest.can_pause = newer.can_pause;
+        core::mem::swap(&mut manifest.protection, &mut newer.protection);
+        newer.free(&mut self.account);
+        self.manifest = Some(manifest);
+        core::mem::swap(&mut self.base, &mut self.live.base);
+        if self.base.is_empty() {
+            let _ = self.base.push(&mut self.account, &self.url);
+        }
+        self.live.base.free(&mut self.account);
+        // Headers that are not new are known by their content.
+        if let Err(error) = self.note_headers() {
+            self.fail(error);
+        }
+        let at = self.live.head;
+        for i in 0..self.feeds.len() {
+            if let Some(feed) = self.feeds.get_mut(i).filter(|_| restarted) {
+                feed.tail.published = None;
+            }
+            self.note_listed(i, at);
+            if let Some(feed) = self.feeds.get_mut(i) {
+                feed.tail.hold = false;
+            }
+        }
+        self.refreshed(grown);
+        if over {
+            self.live_ended(0);
+        }
+        if restarted {
+            self.begin_anew();
+            return;
+        }
+        for i in 0..self.feeds.len() {
+            self.resolve(i);
+        }
+        self.release_hold();
+        self.notice_behind();
+        for i in 0..self.feeds.len() {
+            self.trim(i);
+        }
+        self.try_place();
+    }
+
+    /// Whether a played stream lists only what lies before everything known of it.
+    fn has_restarted(&self, manifest: &Manifest, newer: &Manifest) -> bool {
+        let count = manifest.streams.len();
+        (0..newer.streams.len()).any(|n| {
+            let Some(at) = find(manifest, newer, n, count) else { return false };
+            let played = self.feeds.iter().any(|f| usize::from(f.id.0) == at && f.selected && f.leads());
+            let pair = manifest.streams.get(at).zip(newer.streams.get(n));
+            played && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
+        })
+    }
+
+    /// Joins what a stream lists now to what is known of it; whether that has become longer.
+    fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, restarted: bool, over: bool) -> bool {
+        let feed = self.feeds.iter().position(|f| usize::from(f.id.0) == at);
+        let account = &mut self.account;
+        if *old.url != *new.url {
+            core::mem::swap(&mut old.url, &mut new.url);
+        }
+        let end = old.timeline.end();
+        if restarted {
+            old.timeline.free(account);
+            core::mem::swap(&mut old.timeline, &mut new.timeline);
+            adopt_levels(old, new);
+        } else {
+            let first = new.timeline.first().map_or(0, |f| f.start);
+            // What has left the window may still be wanted by a host that keeps its own.
+            let keep = match self.config.live.window {
+                WindowChoice::Unlimited => 0,
+                WindowChoice::Origin => first,
+            };
+            let tail = if over { Tail::Final } else { Tail::Open };
+            let scale = old.timescale;
+            let merged = old.timeline.merge(account, scale, &mut new.timeline, keep, tail);
+            if let Err(error) = merged {
+                log::warn!(target: crate::trace::SESSION, "a list has no room: {error}");
+            }
+        }
+        self.join_payloads(feed, old, new);
+        let grown = old.timeline.end() > end || restarted;
+        if grown && let Some(i) = feed {
+            self.edge_moved(i);
+        }
+        // A stream that was not there before.
+        if feed.is_none() && old.unusable.is_none() && !old.timeline.is_empty() {
+            let _ = self.add_stream(at, old);
+        }
+        grown
+    }
+
+    /// Samples that stand in the manifest and were not there before.
+    fn join_payloads(&mut self, feed: Option<usize>, old: &mut Stream, new: &mut Stream) {
+        if !cfg!(feature = "text") || !old.embedded || new.payloads.is_empty() {
+            return;
+        }
+        let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)).filter(|f| f.source == Source::Payloads)
+        else {
+            return;
+        };
+        let first = new.payloads.first().map_or(0, |p| p.time);
+        let last = old.payloads.last().map_or(0, |p| p.time);
+        // What has gone from the list and is not in hand.
+        let held = feed.queue.iter().filter_map(|f| match f.form {
+            Form::Payload(n) => Some(n as usize),
+            _ => None,
+        });
+        let next = held.min().unwrap_or(usize::MAX).min(feed.payload as usize);
+        let gone = old.payloads.partition_point(|p| p.time < first).min(next);
+        for payload in old.payloads.iter_mut().take(gone) {
+            payload.bytes.free(&mut self.account);
+        }
+        old.payloads.drop_front(gone);
+        let less = u32::try_from(gone).unwrap_or(0);
+        feed.payload = feed.payload.saturating_sub(less);
+        for fragment in feed.queue.iter_mut() {
+            if let Form::Payload(n) = &mut fragment.form {
+                *n = n.saturating_sub(less);
+            }
+        }
+        let known = old.payloads.is_empty();
+        for payload in new.payloads.iter_mut().filter(|p| known || p.time > last) {
+            if old.payloads.reserve(&mut self.account, 1).is_err() {
+                break;
+            }
+            let bytes = core::mem::take(&mut payload.bytes);
+            let (time, duration, level) = (payload.time, payload.duration, payload.level);
+            let _ = old
+                .payloads
+                .push(&mut self.account, crate::manifest::Payload { time, duration, level, bytes });
+        }
+    }
+
+    /// No more fragments will come.
+    pub(super) fn live_ended(&mut self, status: u16) {
+        let ends = self.leading().filter_map(|i| self.listed(self.id(i)?)?.end_time());
+        let end = ends.max().unwrap_or_default();
+        let event = self.event(EventKind::LiveEnded).when(end);
+        self.tell(crate::io::Event { http_status: status, ..event });
+        self.live.wanted = None;
+        self.live.unplaced = false;
+        for i in 0..self.feeds.len() {
+            self.resolve(i);
+            if let Some(feed) = self.feeds.get_mut(i) {
+                feed.tail.hold = false;
+                feed.tail.stalled = false;
+            }
+        }
+        self.release_hold();
+    }
+
+    /// The encoder counts anew: everything known of the old times is void.
+    fn begin_anew(&mut self) {
+        let start = self.window().map_or_else(Default::default, |(start, _)| start);
+        self.tell(self.event(EventKind::OriginRestarted).when(start));
+        self.live.hold = None;
+        self.go_to_edge();
+    }
+
+    /// Streams whose next fragment has left the window.
+    fn notice_behind(&mut self) {
+        if !self.is_growing() || self.live.hold.is_some() {
+            return;
+        }
+        for i in 0..self.feeds.len() {
+            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else { continue };
+            let (taken, length) = feed.tail.taken;
+            let wanted = match feed.cursor {
+                super::super::feed::Cursor::After(last) if last == taken && length != 0 => {
+                    last.saturating_add(length)
+                }
+                _ => continue,
+            };
+            let Some(first) = self.listed(feed.id).and_then(|s| s.timeline.first()) else { continue };
+            // Less than half a fragment is how lists differ.
+            if first.start > wanted.saturating_add(length / 2) {
+                self.fall_behind(i, wanted);
+                return;
+            }
+        }
+    }
+}
+
+/// Where the stream `n` of `newer` stands among the first `count` of `manifest`.
+fn find(manifest: &Manifest, newer: &Manifest, n: usize, count: usize) -> Option<usize> {
+    let stream = newer.streams.get(n)?;
+    let same = |s: &&Stream| s.kind == stream.kind && *s.name == *stream.name && *s.language == *stream.language;
+    let ordinal = newer.streams.iter().take(n).filter(same).count();
+    manifest.find_stream(stream.kind, &stream.name, &stream.language, ordinal).filter(|at| *at < count)
+}
+
+/// Levels that are listed as before may have other parameters since the encoder began anew.
+fn adopt_levels(old: &mut Stream, new: &mut Stream) {
+    for level in old.levels.iter_mut() {
+        let same = |l: &&mut crate::manifest::QualityLevel| {
+            l.bitrate == level.bitrate && l.index == level.index && l.unusable.is_none()
+        };
+        if let Some(found) = new.levels.iter_mut().find(same)
+            && level.unusable.is_none()
+            && level.config.codec == found.config.codec
+        {
+            core::mem::swap(&mut level.config, &mut found.config);
+        }
+    }
+}
