@@ -168,7 +168,12 @@ pub struct Fault {
 pub enum Action {
     /// To so many thousandths of what can be seen.
     Seek(u64),
+    /// To the live edge.
+    SeekLive,
     Select(usize, bool),
+    /// The box says that it goes to sleep, and that it is back.
+    Suspend,
+    Resume,
     Pause,
     Play,
     Restrict(u64),
@@ -250,7 +255,11 @@ impl Script {
             Kind::Seek => {
                 for _ in 0..dice.within(1, 6) {
                     let at = from + dice.below(length);
-                    self.act(at, Action::Seek(dice.below(1001)));
+                    let to = match show.live {
+                        Some(_) if dice.one_in(4) => Action::SeekLive,
+                        _ => Action::Seek(dice.below(1001)),
+                    };
+                    self.act(at, to);
                 }
                 return;
             }
@@ -282,8 +291,15 @@ impl Script {
             }
             Kind::Sleep => {
                 let long = dice.pick(&[5, 60, 600, 7200]) * SECOND;
-                self.act(from, Action::Sleep(long));
-                return self.until(from + long);
+                let told = dice.one_in(2);
+                if told {
+                    self.act(from, Action::Suspend);
+                }
+                self.act(from + 1, Action::Sleep(long));
+                if told {
+                    self.act(from + 1 + long, Action::Resume);
+                }
+                return self.until(from + 1 + long);
             }
             Kind::Full => {
                 self.actions.push((from, Action::Full(until)));
@@ -320,9 +336,10 @@ impl Script {
             Kind::Restart => {
                 let pause = dice.pick(&[0, 3, 15]) * SECOND;
                 let before = show.runs.last().expect("a run");
+                // Never times that were there before, which no cache could tell apart.
                 let origin = match dice.below(3) {
-                    0 => 0,
-                    1 => before.origin / 2,
+                    0 if before.origin > 0 => 0,
+                    1 if before.origin > 0 => before.origin / 2,
                     _ => before.origin + dice.within(200_000, 900_000) * 10_000_000,
                 };
                 let wall = (from + pause) as i64;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
-use smoothcore::io::{Configured, EventKind, Input, Outcome, Output, RequestId, Response, StreamId};
+use smoothcore::io::{Configured, EventKind, Input, Network, Outcome, Output, RequestId, Response, StreamId};
 use smoothcore::session::{Config, Selection, Session, State};
 use smoothcore::time::{Instant, MediaTime};
 
@@ -331,7 +331,9 @@ impl World {
 
     /// After the last fault playback has resumed, or one fatal error was reported.
     fn check_recovery(&mut self) {
-        let moving = self.screen.running() && self.now - self.screen.moved < SECOND;
+        // A clock that runs through hours without media is no playback.
+        let shown = (0..self.screen.ears.len()).all(|s| self.screen.depth(s) < 60 * SECOND);
+        let moving = shown && self.screen.running() && self.now - self.screen.moved < SECOND;
         let ended = matches!(self.session.state(), State::Ended | State::Failed(_));
         if !(moving || ended || self.paused) {
             let figures = self.figures();
@@ -423,7 +425,22 @@ impl World {
                 let bitrate = levels[which as usize % levels.len()];
                 self.screen.unplayable.push((bitrate, u64::MAX));
             }
-            Action::Network(_) => {}
+            Action::SeekLive => {
+                if self.session.seek_live(at).is_ok() {
+                    self.owed.clear();
+                    (0..streams).for_each(|s| self.rules.forget(s));
+                }
+            }
+            Action::Suspend => drop(self.session.suspend(at)),
+            Action::Resume => {
+                if self.session.resume(at).is_ok() {
+                    self.owed.clear();
+                    (0..streams).for_each(|s| self.rules.forget(s));
+                }
+            }
+            Action::Network(up) => {
+                let _ = self.session.network(at, if up { Network::Up } else { Network::Down });
+            }
         }
         self.outputs = 0;
         self.drain(net);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use smoothcore::io::{DecoderTraits, Framing};
 use smoothcore::limits::Limits;
-use smoothcore::session::{AudioChoice, Config, State};
+use smoothcore::session::{AudioChoice, BehindPolicy, Config, LiveConfig, LiveStart, State, WindowChoice};
 use smoothcore::time::Micros;
 
 use crate::dice::Dice;
@@ -133,6 +133,13 @@ pub fn world(seed: u64, which: Which, only: Option<Kind>) -> (World, Net) {
         audio: dice.pick(&[AudioChoice::All, AudioChoice::First]),
         decoder: DecoderTraits { framing, flags },
         start_bitrate: dice.pick(&[0, 130_000]),
+        live: LiveConfig {
+            start: dice.pick(&[LiveStart::Edge, LiveStart::Edge, LiveStart::Beginning, LiveStart::AlwaysEdge]),
+            behind: dice.pick(&[BehindPolicy::WindowStart, BehindPolicy::WindowStart, BehindPolicy::Edge]),
+            window: dice.pick(&[WindowChoice::Origin, WindowChoice::Origin, WindowChoice::Unlimited]),
+            rate: dice.pick(&[0, 0, 50]),
+            ..LiveConfig::default()
+        },
         ..Config::default()
     };
     let mut screen = Screen::new(show.streams.len(), dice.within(500, 4000) * 1000);
@@ -157,7 +164,12 @@ pub fn one(seed: u64, which: Which, only: Option<Kind>, log: bool) -> (Fate, Wor
         world.log = Some(String::new());
     }
     world.open(&mut net, 0);
-    run(&mut world, &mut net, 3 * 3600 * SECOND);
+    let until = match which {
+        Which::Vod => 5 * 3600 * SECOND,
+        // Recovery, and half a minute in which nothing is amiss.
+        Which::Live => world.script.last + 90 * SECOND,
+    };
+    run(&mut world, &mut net, until);
     world.close();
     let fate = match (&world.breach, world.session.state()) {
         (Some(text), _) => Fate::Broken(text.clone()),
