@@ -11,6 +11,16 @@ use crate::manifest::live::{Relation, Tail};
 use crate::manifest::{Liveness, Manifest, Stream};
 use crate::time::Micros;
 
+/// What a new list means for all streams.
+#[derive(Clone, Copy)]
+struct Join {
+    restarted: bool,
+    /// No more fragments will come.
+    over: bool,
+    /// How far back the origin keeps them; 0: for ever.
+    window: Micros,
+}
+
 impl Session {
     /// Takes in a manifest that was read again. What has no room of it is as if it had not been read.
     pub(in super::super) fn take_manifest(&mut self, mut newer: Manifest) {
@@ -30,13 +40,14 @@ impl Session {
         self.live.lower = false;
         let over = newer.liveness != Liveness::Live;
         self.live.lists_more = !over;
+        let window = newer.timescale.micros(newer.dvr_window);
         let mut grown = false;
         let before = manifest.streams.len();
         for n in 0..newer.streams.len() {
             let known = find(&manifest, &newer, n, before);
             let Some(stream) = newer.streams.get_mut(n) else { break };
             match known.and_then(|at| manifest.streams.get_mut(at).map(|s| (at, s))) {
-                Some((at, old)) => grown |= self.join(at, old, stream, restarted, over),
+                Some((at, old)) => grown |= self.join(at, old, stream, Join { restarted, over, window }),
                 None => {
                     let id = manifest.streams.len();
                     if id < self.config.limits.streams as usize
@@ -108,7 +119,9 @@ impl Session {
     }
 
     /// Joins what a stream lists now to what is known of it; whether that has become longer.
-    fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, restarted: bool, over: bool) -> bool {
+    fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, how: Join) -> bool {
+        let Join { restarted, over, window } = how;
+        let window = new.timescale.ticks(window);
         let feed = self.feeds.iter().position(|f| usize::from(f.id.0) == at);
         let account = &mut self.account;
         if *old.url != *new.url {
@@ -120,11 +133,10 @@ impl Session {
             core::mem::swap(&mut old.timeline, &mut new.timeline);
             adopt_levels(old, new);
         } else {
-            let first = new.timeline.first().map_or(0, |f| f.start);
-            // What has left the window may still be wanted by a host that keeps its own.
-            let keep = match self.config.live.window {
-                WindowChoice::Unlimited => 0,
-                WindowChoice::Origin => first,
+            // An origin may list less than its window holds.
+            let keep = match (self.config.live.window, window) {
+                (WindowChoice::Unlimited, _) | (_, 0) => 0,
+                (WindowChoice::Origin, length) => new.timeline.end().saturating_sub(length),
             };
             let tail = if over { Tail::Final } else { Tail::Open };
             let scale = old.timescale;
