@@ -73,6 +73,8 @@ pub struct World {
     pub opened: u64,
     /// What broke the rules.
     pub breach: Option<String>,
+    /// When requests were made, where that is wanted.
+    pub asked: Option<Vec<u64>>,
     /// The log, where one is wanted.
     pub log: Option<String>,
 }
@@ -113,6 +115,7 @@ impl World {
             settled: false,
             opened: 0,
             breach: None,
+            asked: None,
             log: None,
             show,
             script,
@@ -499,6 +502,9 @@ impl World {
                     note!(self, "request {} {} try {}: {} {:?}{}", id.0, r.url, r.attempt, given.status, answer.wire, if answer.faulted { " faulted" } else { "" });
                     checked = self.rules.request(&self.show, self.now, r.url, &given, answer.faulted);
                     self.living.insert(id.0, answer.faulted);
+                    if let Some(asked) = &mut self.asked {
+                        asked.push(self.now);
+                    }
                     net.start(self.now, self.who, stream.map_or(0, |s| u32::from(s.0) + 1), id, answer);
                 }
                 Output::Cancel(id) => {

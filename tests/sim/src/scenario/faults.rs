@@ -94,6 +94,7 @@ fn show(which: Which, dice: &mut Dice) -> Show {
             look_ahead: dice.pick(&[2, 2, 2, 1, 3, 5]),
             holds: dice.pick(&[Holds::Served, Holds::Listed]),
             delay: dice.within(50, 900) * 1000,
+            jitter: dice.pick(&[0, 40_000, 400_000]),
             grace: 10 * SECOND,
             end: None,
             version: if origin < 1 << 31 { dice.pick(&[0, 1]) } else { 1 },
