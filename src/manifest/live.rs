@@ -138,7 +138,8 @@ impl Timeline {
         };
         let merged = copied.and_then(|()| {
             let begins = first.start.saturating_sub(first.duration / 2);
-            let head = begins.checked_sub(1).and_then(|t| self.at_or_before(t)).is_some_and(|f| f.end() > keep_from);
+            let head =
+                begins.checked_sub(1).and_then(|t| self.at_or_before(t)).is_some_and(|f| f.end() > keep_from);
             if !head {
                 self.free(account);
                 *self = core::mem::take(newer);

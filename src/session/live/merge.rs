@@ -114,7 +114,8 @@ impl Session {
             let Some(at) = find(manifest, newer, n, count) else { return false };
             let played = self.feeds.iter().any(|f| usize::from(f.id.0) == at && f.selected && f.leads());
             let pair = manifest.streams.get(at).zip(newer.streams.get(n));
-            played && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
+            played
+                && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
         })
     }
 
@@ -231,7 +232,9 @@ impl Session {
             return;
         }
         for i in 0..self.feeds.len() {
-            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else { continue };
+            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else {
+                continue;
+            };
             let (taken, length) = feed.tail.taken;
             let wanted = match feed.cursor {
                 super::super::feed::Cursor::After(last) if last == taken && length != 0 => {
@@ -252,7 +255,8 @@ impl Session {
 /// Where the stream `n` of `newer` stands among the first `count` of `manifest`.
 fn find(manifest: &Manifest, newer: &Manifest, n: usize, count: usize) -> Option<usize> {
     let stream = newer.streams.get(n)?;
-    let same = |s: &&Stream| s.kind == stream.kind && *s.name == *stream.name && *s.language == *stream.language;
+    let same =
+        |s: &&Stream| s.kind == stream.kind && *s.name == *stream.name && *s.language == *stream.language;
     let ordinal = newer.streams.iter().take(n).filter(same).count();
     manifest.find_stream(stream.kind, &stream.name, &stream.language, ordinal).filter(|at| *at < count)
 }

@@ -181,9 +181,10 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return USUAL };
         let timeline = self.listed(feed.id).map(|s| &s.timeline);
         let last = timeline.and_then(|t| t.last());
-        let before = timeline.zip(last).and_then(|(t, l)| t.get(l.index.checked_sub(1)?));
+        let before = || timeline.zip(last).and_then(|(t, l)| t.get(l.index.checked_sub(1)?));
         let known = |d: &u64| *d != 0;
-        let ticks = last.map(|f| f.duration).filter(known).or(before.map(|f| f.duration)).filter(known);
+        let ticks = last.map(|f| f.duration).filter(known);
+        let ticks = ticks.or_else(|| before().map(|f| f.duration).filter(known));
         let ticks = ticks.unwrap_or(feed.tail.taken.1);
         if ticks == 0 { USUAL } else { feed.scale.micros(ticks).max(Micros(1)) }
     }

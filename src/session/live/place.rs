@@ -30,9 +30,10 @@ impl Session {
             position,
             latency: position.map(|p| end.since(p)),
             target_delay: self.delay(),
-            origin_clock: self.live.date.map(|(seconds, at)| {
-                seconds.saturating_mul(1_000_000).saturating_add(self.now.since(at).0)
-            }),
+            origin_clock: self
+                .live
+                .date
+                .map(|(seconds, at)| seconds.saturating_mul(1_000_000).saturating_add(self.now.since(at).0)),
             age: self.now.since(self.live.updated),
         })
     }
@@ -60,7 +61,8 @@ impl Session {
             return None;
         }
         self.live.follow = Follow::Edge;
-        let lists = |i: usize| self.id(i).and_then(|id| self.listed(id)).is_some_and(|s| !s.timeline.is_empty());
+        let lists =
+            |i: usize| self.id(i).and_then(|id| self.listed(id)).is_some_and(|s| !s.timeline.is_empty());
         let placeable = self.leading().all(lists);
         self.live.unplaced = !placeable;
         let (start, end) = self.window()?;
@@ -170,7 +172,9 @@ impl Session {
     fn covers(&self, to: MediaTime) -> bool {
         self.leading().all(|i| {
             let stream = self.id(i).and_then(|id| self.listed(id));
-            let Some((first, end)) = stream.and_then(|s| s.first_time().zip(s.end_time())) else { return false };
+            let Some((first, end)) = stream.and_then(|s| s.first_time().zip(s.end_time())) else {
+                return false;
+            };
             first <= to && to < end
         })
     }
