@@ -209,12 +209,12 @@ fn spoil(fault: &Fault, answer: &mut Answer, given: &mut Given, dice: &mut Dice)
                 answer.length = None;
             }
         }
-        Kind::CorruptHeader if fragment && answer.status == 200 => {
+        Kind::CorruptHeader if fragment && answer.status == 200 && size > 64 => {
             // Sizes and names of the outer boxes.
             let bytes = answer.body.len().min(16);
             answer.body[dice.below(bytes as u64) as usize] ^= 0x80 | (fault.amount as u8 & 0x7F);
         }
-        Kind::CorruptData if fragment && answer.status == 200 => {
+        Kind::CorruptData if fragment && answer.status == 200 && size > 300 => {
             let third = size / 3;
             let from = size - third + dice.below(third as u64) as usize;
             answer.body[from] ^= 0x5A;
@@ -234,7 +234,7 @@ fn spoil(fault: &Fault, answer: &mut Answer, given: &mut Given, dice: &mut Dice)
         Kind::Broken => replace(answer, 500, b"oh"),
         Kind::Busy => replace(answer, 503, b""),
         Kind::Redirect if given.asked == Asked::Manifest => answer.final_url = format!("{MIRROR}Manifest"),
-        Kind::GarbledManifest if given.asked == Asked::Manifest && answer.status == 200 => {
+        Kind::GarbledManifest if given.asked == Asked::Manifest && answer.status == 200 && size > 64 => {
             if dice.one_in(2) {
                 answer.body.truncate(dice.below(size as u64) as usize);
             } else {
