@@ -83,7 +83,9 @@ impl Session {
             if let Some(feed) = self.feeds.get_mut(i).filter(|_| restarted) {
                 feed.tail.published = None;
             }
-            self.note_listed(i, at);
+            if self.feeds.get(i).is_some_and(|f| f.tail.heard.is_some()) {
+                self.note_listed(i, at);
+            }
             if let Some(feed) = self.feeds.get_mut(i) {
                 feed.tail.hold = false;
             }
@@ -129,6 +131,10 @@ impl Session {
             core::mem::swap(&mut old.url, &mut new.url);
         }
         let end = old.timeline.end();
+        let heard = new.timeline.last().map(|f| (f.start, f.duration));
+        if let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)) {
+            feed.tail.heard = heard;
+        }
         if restarted {
             old.timeline.free(account);
             core::mem::swap(&mut old.timeline, &mut new.timeline);
@@ -243,8 +249,11 @@ impl Session {
                 _ => continue,
             };
             let Some(first) = self.listed(feed.id).and_then(|s| s.timeline.first()) else { continue };
+            // What comes later than time can have brought was never missed: the encoder has jumped.
+            let jumped =
+                self.published_at(i, first.start).is_none_or(|at| at > self.now.after(super::SLOWEST));
             // Less than half a fragment is how lists differ.
-            if first.start > wanted.saturating_add(length / 2) {
+            if first.start > wanted.saturating_add(length / 2) && !jumped {
                 self.fall_behind(i, wanted);
                 return;
             }

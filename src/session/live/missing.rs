@@ -98,18 +98,12 @@ impl Session {
 
     /// The origin does not have a fragment that should be there, or refuses it: the manifest says what to make of that.
     fn missing(&mut self, i: usize, reason: RefreshReason) {
-        let length = self.length(i);
-        let fresh = self.live.updated > self.live.asked && self.now.since(self.live.updated) < length;
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.retrying = true;
         feed.retry.not_before = NEVER;
         feed.tail.resolve = Resolve::Waiting;
         feed.tail.same_level = true;
-        if fresh && reason == RefreshReason::Missing {
-            self.resolve(i);
-        } else {
-            self.want_list(reason);
-        }
+        self.want_list(reason);
     }
 
     /// The manifest has been read: what becomes of the fragment of stream `i` that waits.

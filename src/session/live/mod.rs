@@ -30,6 +30,8 @@ const SLOWEST: Micros = Micros::from_secs(10);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Target {
     Time(MediaTime),
+    /// Where it was, if the window still reaches so far.
+    Kept(MediaTime),
     Edge,
 }
 
@@ -116,6 +118,8 @@ pub(super) struct Tail {
     published: Option<(u64, Instant)>,
     /// Start of the newest fragment in the manifest last read.
     listed: u64,
+    /// That fragment, with its length, until it is noted.
+    heard: Option<(u64, u64)>,
     /// When something new last came.
     grown: Instant,
     /// It has been told that nothing comes.
@@ -127,6 +131,8 @@ pub(super) struct Tail {
     silent: bool,
     /// Start and length of the fragment last taken up.
     taken: (u64, u64),
+    /// Where that fragment ends by its own word; 0 while it has said nothing.
+    ends: u64,
     resolve: Resolve,
     /// The next try is for the same level.
     pub(super) same_level: bool,
@@ -137,7 +143,7 @@ pub(super) struct Tail {
     /// After an outage: fetches keep a distance.
     recovering: bool,
     /// When the last fetch began.
-    begun: Instant,
+    pub(super) begun: Instant,
 }
 
 impl Tail {
