@@ -85,7 +85,12 @@ fn many(options: &Options<'_>) -> Result<(), String> {
     let begin = Instant::now();
     let table = faults::many(from, from + seeds, &options.which(), options.kind()?, |t| {
         if t.runs % 1000 == 0 {
-            eprintln!("sim: {} runs, {} broken, {:.0} s", t.runs, t.broken.len(), begin.elapsed().as_secs_f64());
+            eprintln!(
+                "sim: {} runs, {} broken, {:.0} s",
+                t.runs,
+                t.broken.len(),
+                begin.elapsed().as_secs_f64()
+            );
         }
     });
     println!("{:<18} {:>6} {:>6}", "kind", "runs", "fatal");
@@ -97,7 +102,13 @@ fn many(options: &Options<'_>) -> Result<(), String> {
     }
     for (seed, which, why) in &table.broken {
         let which = format!("--{which:?}").to_lowercase();
-        println!("BROKEN seed {seed} {which} {:?}: {why}", faults::kinds(*seed, if which == "--live" { Which::Live } else { Which::Vod }, options.kind()?).iter().map(|k| k.name()).collect::<Vec<_>>());
+        println!(
+            "BROKEN seed {seed} {which} {:?}: {why}",
+            faults::kinds(*seed, if which == "--live" { Which::Live } else { Which::Vod }, options.kind()?)
+                .iter()
+                .map(|k| k.name())
+                .collect::<Vec<_>>()
+        );
     }
     println!(
         "faults: {} runs of {} kinds, {:.1} hours of play, {} samples, {} broken, {:.1} s",
@@ -108,7 +119,11 @@ fn many(options: &Options<'_>) -> Result<(), String> {
         table.broken.len(),
         begin.elapsed().as_secs_f64()
     );
-    if table.broken.is_empty() { Ok(()) } else { Err("faults: rules were broken; sim replay SEED shows a run".into()) }
+    if table.broken.is_empty() {
+        Ok(())
+    } else {
+        Err("faults: rules were broken; sim replay SEED shows a run".into())
+    }
 }
 
 fn replay(options: &Options<'_>) -> Result<(), String> {
@@ -128,7 +143,15 @@ fn whole_month(options: &Options<'_>) -> Result<(), String> {
     let world = month::play(month, |day, d, _| {
         println!(
             "{day:>4} {:>9} {:>9} {:>3} {:>3} {:>6} {:>4} {:>7} {:>5}.{:03} s",
-            d.manifests, d.fragments, d.early, d.missing, d.stalls, d.gaps, d.held, d.latency / 1000, d.latency % 1000
+            d.manifests,
+            d.fragments,
+            d.early,
+            d.missing,
+            d.stalls,
+            d.gaps,
+            d.held,
+            d.latency / 1000,
+            d.latency % 1000
         );
     })?;
     let counts = world.rules.counts;
@@ -183,7 +206,9 @@ fn whole_fleet(options: &Options<'_>) -> Result<(), String> {
     );
     match () {
         () if !knocks.breaches.is_empty() => Err("fleet: rules were broken".into()),
-        () if knocks.failed > 0 || knocks.playing < u64::from(sessions) => Err("fleet: not every session plays".into()),
+        () if knocks.failed > 0 || knocks.playing < u64::from(sessions) => {
+            Err("fleet: not every session plays".into())
+        }
         () if factor >= 1.5 => Err("fleet: they knock harder than 1.5 times the steady rate".into()),
         () => Ok(()),
     }

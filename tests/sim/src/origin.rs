@@ -35,7 +35,9 @@ pub struct Given {
 }
 
 pub fn read(show: &Show, url: &str) -> Asked {
-    let Some(path) = url.strip_prefix(HOME).or_else(|| url.strip_prefix(MIRROR)) else { return Asked::Nonsense };
+    let Some(path) = url.strip_prefix(HOME).or_else(|| url.strip_prefix(MIRROR)) else {
+        return Asked::Nonsense;
+    };
     if path == "Manifest" {
         return Asked::Manifest;
     }
@@ -57,7 +59,14 @@ fn plain(status: u16, body: Vec<u8>) -> Answer {
 }
 
 /// Answers a request that arrives at `wall`.
-pub fn answer(show: &Show, script: &Script, wall: u64, url: &str, kind: RequestKind, dice: &mut Dice) -> (Answer, Given) {
+pub fn answer(
+    show: &Show,
+    script: &Script,
+    wall: u64,
+    url: &str,
+    kind: RequestKind,
+    dice: &mut Dice,
+) -> (Answer, Given) {
     let asked = read(show, url);
     let mut given = Given { asked, piece: None, status: 200, odd: Vec::new(), damaged: false };
     let mut faults = Vec::new();

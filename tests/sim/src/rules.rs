@@ -147,7 +147,8 @@ impl Rules {
             return Err(format!("stream {s}: a sample of a fragment that never was, {}", sample.fragment));
         };
         let whole = show.stop(s, piece) - sample.fragment;
-        let index = (0..stream.samples).find(|k| stream.hns(sample.fragment + stream.sample(whole, *k)) == sample.dts.0);
+        let index = (0..stream.samples)
+            .find(|k| stream.hns(sample.fragment + stream.sample(whole, *k)) == sample.dts.0);
         let Some(index) = index else {
             return Err(format!("stream {s}: no sample of {} starts at {}", sample.fragment, sample.dts.0));
         };
@@ -194,7 +195,10 @@ impl Rules {
             past.again = again.then_some(piece);
             if again && start + SLACK < last.end {
                 if !unseen {
-                    return Err(format!("stream {s}: media before {} is shown twice, from {start}", last.end));
+                    return Err(format!(
+                        "stream {s}: media before {} is shown twice, from {start}",
+                        last.end
+                    ));
                 }
                 past.last = Some(Last { piece, index, end: last.end.max(end) });
                 return Ok(());
@@ -205,7 +209,10 @@ impl Rules {
             // Less than a hundredth of a fragment is rounding.
             let hole = start > last.end + SLACK.max(stream.hns(whole) / 100);
             if hole && !covered(&past.told, last.end, start) {
-                return Err(format!("stream {s}: a hole from {} to {start} was not reported: {:?}", last.end, past.told));
+                return Err(format!(
+                    "stream {s}: a hole from {} to {start} was not reported: {:?}",
+                    last.end, past.told
+                ));
             }
             if !follows && !hole && !overlaps(show, last.piece, piece) {
                 return Err(format!("stream {s}: {piece:?} {index} after {last:?}"));
@@ -255,7 +262,10 @@ impl Rules {
         }
         let to = to.max(show.streams[s].hns(show.stop(s, last.piece)));
         if to > last.end + SLACK && !covered(&past.told, last.end, to) {
-            return Err(format!("stream {s}: ends at {} though there is media to {to}; {:?}", last.end, past.told));
+            return Err(format!(
+                "stream {s}: ends at {} though there is media to {to}; {:?}",
+                last.end, past.told
+            ));
         }
         Ok(())
     }

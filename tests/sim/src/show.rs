@@ -213,7 +213,8 @@ impl Show {
     /// Start of a fragment in ticks.
     pub fn start(&self, s: usize, p: Piece) -> u64 {
         let stream = &self.streams[s];
-        let origin = u128::from(self.runs[p.run as usize].origin) * u128::from(stream.scale) / u128::from(HNS);
+        let origin =
+            u128::from(self.runs[p.run as usize].origin) * u128::from(stream.scale) / u128::from(HNS);
         origin as u64 + stream.shift + stream.ticks(p.n)
     }
 
@@ -255,10 +256,8 @@ impl Show {
 
     /// The next one that exists.
     pub fn next(&self, s: usize, p: Piece) -> Option<Piece> {
-        let mut n = p.n;
         // A gap is no longer than this.
-        for _ in 0..100_000 {
-            n += 1;
+        for n in p.n + 1..p.n + 100_000 {
             let piece = Piece { n, ..p };
             if self.exists(s, piece) {
                 return Some(piece);

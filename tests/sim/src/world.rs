@@ -215,7 +215,8 @@ impl World {
                 let (status, length, url) = (answer.status, answer.length, answer.final_url.clone());
                 // A stack that tells only the end is one, too.
                 if status != 200 || length.is_some() || !url.is_empty() || self.dice.one_in(2) {
-                    let head = Response { status, content_length: length, final_url: &url, ..Response::default() };
+                    let head =
+                        Response { status, content_length: length, final_url: &url, ..Response::default() };
                     note!(self, "head {} {status} {length:?} {url}", id.0);
                     self.input(net, Input::Response(id, head));
                 }
@@ -297,7 +298,8 @@ impl World {
             n = 0;
         }
         self.offer_waiting(net);
-        let due = self.deadline.is_some_and(|at| at <= self.now && self.woken + self.habits.grain <= self.now);
+        let due =
+            self.deadline.is_some_and(|at| at <= self.now && self.woken + self.habits.grain <= self.now);
         let early = self.habits.early > 0 && self.dice.one_in(self.habits.early);
         if self.now >= self.reported + 100_000.max(self.habits.grain) || due {
             self.reported = self.now;
@@ -340,7 +342,10 @@ impl World {
         let ended = matches!(self.session.state(), State::Ended | State::Failed(_));
         if !(moving || ended || self.paused) {
             let figures = self.figures();
-            self.broken(format!("playback has not resumed {} s after the last fault: {figures}", (self.now - self.disturbed) / SECOND));
+            self.broken(format!(
+                "playback has not resumed {} s after the last fault: {figures}",
+                (self.now - self.disturbed) / SECOND
+            ));
         }
     }
 
@@ -499,7 +504,16 @@ impl World {
                     let arrives = self.now + net.rtt / 2;
                     let (answer, given) =
                         origin::answer(&self.show, &self.script, arrives, r.url, kind, &mut self.dice);
-                    note!(self, "request {} {} try {}: {} {:?}{}", id.0, r.url, r.attempt, given.status, answer.wire, if answer.faulted { " faulted" } else { "" });
+                    note!(
+                        self,
+                        "request {} {} try {}: {} {:?}{}",
+                        id.0,
+                        r.url,
+                        r.attempt,
+                        given.status,
+                        answer.wire,
+                        if answer.faulted { " faulted" } else { "" }
+                    );
                     checked = self.rules.request(&self.show, self.now, r.url, &given, answer.faulted);
                     self.living.insert(id.0, answer.faulted);
                     if let Some(asked) = &mut self.asked {
@@ -528,7 +542,11 @@ impl World {
                     note!(
                         self,
                         "sample {} epoch {} fragment {} at {} flags {} {}",
-                        s.stream.0, s.epoch.0, s.fragment, s.dts.0, s.flags.0,
+                        s.stream.0,
+                        s.epoch.0,
+                        s.fragment,
+                        s.dts.0,
+                        s.flags.0,
                         if taken { "taken" } else { "refused" }
                     );
                     checked = self.rules.sample(&self.show, &s, taken);
@@ -555,7 +573,13 @@ impl World {
                     note!(
                         self,
                         "event {:?} {:?} {:?} {:?} http {} a {} b {}",
-                        e.kind, e.stream.map(|s| s.0), e.error.map(|e| e.to_string()), e.media_time.map(|t| t.0), e.http_status, e.a, e.b
+                        e.kind,
+                        e.stream.map(|s| s.0),
+                        e.error.map(|e| e.to_string()),
+                        e.media_time.map(|t| t.0),
+                        e.http_status,
+                        e.a,
+                        e.b
                     );
                     if let (EventKind::StreamDropped, Some(stream)) = (e.kind, e.stream) {
                         self.screen.ears[usize::from(stream.0)].silent = true;

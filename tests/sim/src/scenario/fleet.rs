@@ -66,12 +66,8 @@ pub fn run(fleet: Fleet) -> Knocks {
     let mut worlds = Vec::new();
     let mut queue = BinaryHeap::new();
     for n in 0..fleet.sessions {
-        let config = Config {
-            seed: dice.next(),
-            audio: AudioChoice::First,
-            budget: 1 << 20,
-            ..Config::default()
-        };
+        let config =
+            Config { seed: dice.roll(), audio: AudioChoice::First, budget: 1 << 20, ..Config::default() };
         let screen = Screen::new(show.streams.len(), 4 * SECOND);
         let mut world = World::new(show.clone(), script.clone(), config, screen, dice.split());
         world.habits = Habits { grain: 250_000, ..Habits::default() };
@@ -136,7 +132,10 @@ pub fn picture(fleet: Fleet, knocks: &Knocks) -> String {
         fleet.sessions,
         OUTAGE.1 - OUTAGE.0
     ));
-    line(format!("<text x=\"{left}\" y=\"20\" font-size=\"13\">Requests a second of {} sessions; the origin fails from {} s to {} s</text>", fleet.sessions, OUTAGE.0, OUTAGE.1));
+    line(format!(
+        "<text x=\"{left}\" y=\"20\" font-size=\"13\">Requests a second of {} sessions; the origin fails from {} s to {} s</text>",
+        fleet.sessions, OUTAGE.0, OUTAGE.1
+    ));
     line(format!(
         "<rect x=\"{}\" y=\"{top}\" width=\"{}\" height=\"{height}\" fill=\"#f4d9d6\"/>",
         x(OUTAGE.0),
@@ -145,19 +144,36 @@ pub fn picture(fleet: Fleet, knocks: &Knocks) -> String {
     let mut bars = String::new();
     for (second, n) in knocks.seconds.iter().enumerate() {
         let at = y(f64::from(*n));
-        write!(bars, "M{:.1} {:.1}V{at:.1}h1.6V{:.1}z", x(second as u64), top + height, top + height).expect("text");
+        write!(bars, "M{:.1} {:.1}V{at:.1}h1.6V{:.1}z", x(second as u64), top + height, top + height)
+            .expect("text");
     }
     line(format!("<path d=\"{bars}\" fill=\"#31688e\"/>"));
     for (factor, name) in [(1.0, "steady"), (1.5, "1.5 × steady")] {
         let at = y(knocks.steady * factor);
-        line(format!("<path d=\"M{left} {at:.1}H{:.1}\" stroke=\"#b5462f\" stroke-dasharray=\"5 3\"/>", left + width));
+        line(format!(
+            "<path d=\"M{left} {at:.1}H{:.1}\" stroke=\"#b5462f\" stroke-dasharray=\"5 3\"/>",
+            left + width
+        ));
         line(format!("<text x=\"{:.1}\" y=\"{:.1}\">{name}</text>", left + width + 5.0, at + 4.0));
     }
     for second in (0..=END).step_by(30) {
-        line(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{second}</text>", x(second), top + height + 16.0));
+        line(format!(
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{second}</text>",
+            x(second),
+            top + height + 16.0
+        ));
     }
-    line(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">seconds</text>", left + width / 2.0, top + height + 32.0));
-    line(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{:.0}</text>", left - 5.0, y(knocks.steady) + 4.0, knocks.steady));
+    line(format!(
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">seconds</text>",
+        left + width / 2.0,
+        top + height + 32.0
+    ));
+    line(format!(
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{:.0}</text>",
+        left - 5.0,
+        y(knocks.steady) + 4.0,
+        knocks.steady
+    ));
     line(format!("<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">0</text>", left - 5.0, top + height));
     line("</svg>".into());
     svg
