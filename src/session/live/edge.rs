@@ -212,6 +212,7 @@ impl Session {
         let ends = core::mem::take(&mut tail.ends);
         tail.early = 0;
         tail.resolve = super::Resolve::No;
+        tail.doubted = 0;
         tail.same_level = false;
         tail.failing = None;
         if !follows || length == 0 {
@@ -260,8 +261,7 @@ impl Session {
     pub(super) fn is_long_enough(&self, i: usize) -> bool {
         let Some(manifest) = self.manifest.as_ref().filter(|m| m.duration != 0) else { return false };
         let Some(stream) = self.feeds.get(i).and_then(|f| self.listed(f.id)) else { return false };
-        let first = self.leading().filter_map(|n| self.listed(self.id(n)?)?.first_time()).min();
-        let (Some(first), Some(end)) = (first, stream.end_time()) else { return false };
+        let (Some(first), Some(end)) = (self.live.first, stream.end_time()) else { return false };
         let slack = Micros(self.length(i).0 / 2);
         end.after(slack).since(first) >= manifest.timescale.micros(manifest.duration)
     }

@@ -15,6 +15,8 @@ use crate::time::{Instant, Micros};
 
 /// Tries of a fragment near the edge before its 404 is believed.
 const BELIEVED: u32 = 3;
+/// Readings that may say nothing new of a fragment at the end of the list.
+const DOUBTED: u32 = 2;
 /// The shortest wait for a fragment that is not there yet.
 const SHORTEST: Micros = Micros::from_millis(500);
 /// Not before something happens.
@@ -129,6 +131,7 @@ impl Session {
         match near {
             Some(near) if near.start == start => {
                 let beyond = start > listed && !over;
+                let near_end = start.saturating_add(duration.saturating_mul(3)) > listed;
                 let Some(feed) = self.feeds.get_mut(i) else { return };
                 if beyond {
                     // Announced, and not in the manifest yet: that takes as long as it takes.
@@ -139,6 +142,10 @@ impl Session {
                         feed.tail.early = 1;
                         feed.retry.not_before = now.after(Micros(self.rng.jitter(SHORTEST.0)));
                     }
+                } else if waiting && !over && feed.tail.doubted < DOUBTED && near_end {
+                    // The end of a list is where its times are worst.
+                    feed.tail.doubted = feed.tail.doubted.saturating_add(1);
+                    self.want_list(RefreshReason::Missing);
                 } else if waiting {
                     feed.tail.resolve = Resolve::Done;
                     feed.tail.same_level = false;

@@ -103,6 +103,8 @@ pub(super) struct Live {
     speed: i32,
     /// The origin's clock in seconds since 1970, and when it said so.
     date: Option<(u64, Instant)>,
+    /// Where the first list began.
+    first: Option<MediaTime>,
     /// What is added to the host's clock.
     shift: u64,
     /// Until when the host need not call.
@@ -133,7 +135,11 @@ pub(super) struct Tail {
     taken: (u64, u64),
     /// Where that fragment ends by its own word; 0 while it has said nothing.
     ends: u64,
+    /// The list goes on far behind what was known: the encoder has leapt.
+    leapt: bool,
     resolve: Resolve,
+    /// How often the manifest has said nothing new of the fragment.
+    doubted: u32,
     /// The next try is for the same level.
     pub(super) same_level: bool,
     /// The list does not reach the position; nothing is fetched before the manifest was read again.

@@ -178,6 +178,7 @@ impl Session {
         self.live.asked = self.opened_at;
         let wait = Micros(self.rng.jitter(self.longest().max(super::USUAL).0));
         self.live.not_before = self.now.after(wait);
+        self.live.first = self.leading().filter_map(|i| self.listed(self.id(i)?)?.first_time()).min();
         let at = if self.live.head == Instant(0) { self.now } else { self.live.head };
         for i in 0..self.feeds.len() {
             self.note_listed(i, at);
