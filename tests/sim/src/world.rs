@@ -98,7 +98,7 @@ impl World {
             rules: Rules::new(show.streams.len()),
             habits: Habits::default(),
             now: 0,
-            offset: dice.within(1, 1_000_000_000) as i64,
+            offset: (100_000 * SECOND + dice.below(1_000_000 * SECOND)) as i64,
             dice,
             next_action: 0,
             owed: Vec::new(),
@@ -421,7 +421,11 @@ impl World {
             Action::Restrict(mask) => {
                 let _ = self.session.restrict(at, StreamId(0), mask);
             }
-            Action::Jump(by) => self.offset += by,
+            Action::Jump(by) => {
+                // Nobody notices before the next call.
+                self.offset += by;
+                return;
+            }
             Action::Sleep(long) => {
                 self.asleep_until = self.now + long;
                 self.screen.asleep_until = self.asleep_until;
@@ -496,7 +500,12 @@ impl World {
             let mut checked = Ok(());
             match self.session.poll() {
                 Output::Idle(until) => {
-                    self.deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    let deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    if self.log.is_some() && deadline != self.deadline {
+                        let told = deadline.map_or(f64::INFINITY, |d| d as f64 / 1e6);
+                        note!(self, "idle until {told:.6}");
+                    }
+                    self.deadline = deadline;
                     return;
                 }
                 Output::Request(r) => {
