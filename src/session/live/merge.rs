@@ -136,7 +136,9 @@ impl Session {
         let begins = new.timeline.first().map_or(0, |f| f.start);
         let soon = self.now.after(super::SLOWEST);
         let there = feed.and_then(|i| self.published_at(i, begins));
-        let leapt = begins > end && there.is_some_and(|at| at > soon);
+        // After a jump of the clock nobody knows how much time has passed.
+        let awake = self.live.reading != Some(RefreshReason::Resume);
+        let leapt = awake && begins > end && there.is_some_and(|at| at > soon);
         if let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)) {
             feed.tail.heard = heard;
             feed.tail.leapt = leapt;

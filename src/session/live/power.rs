@@ -200,6 +200,9 @@ impl Session {
 
     /// An instant of the session on the host's clock.
     pub(in super::super) const fn host_time(&self, at: Instant) -> Instant {
+        if !LIVE {
+            return at;
+        }
         Instant(at.0.wrapping_sub(self.live.shift))
     }
 }
