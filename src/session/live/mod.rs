@@ -71,8 +71,9 @@ pub(super) struct Live {
     updated: Instant,
     /// Tries that failed in a row.
     failed: u32,
-    /// Answers in a row that there is no such presentation.
+    /// Answers in a row that there is no such presentation, and since when.
     gone: u32,
+    gone_since: Instant,
     /// Readings in a row that brought nothing new.
     idle: u32,
     /// The last one lay wholly before what is known.
@@ -135,8 +136,10 @@ pub(super) struct Tail {
     taken: (u64, u64),
     /// Where that fragment ends by its own word; 0 while it has said nothing.
     ends: u64,
-    /// The list goes on far behind what was known: the encoder has leapt.
-    leapt: bool,
+    /// Start of the oldest fragment in the manifest last read.
+    oldest: u64,
+    /// Its fragments have said that they are those asked for.
+    agreed: bool,
     resolve: Resolve,
     /// How often the manifest has said nothing new of the fragment.
     doubted: u32,

@@ -382,7 +382,8 @@ impl Script {
                 if let Some(live) = &mut show.live {
                     live.end = Some(End { at, then, told });
                 }
-                return self.until(at + told);
+                // A manifest that is gone is believed only after a while.
+                return self.until(at + told + if kind == Kind::EndGone { 45 * SECOND } else { 0 });
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;
