@@ -273,7 +273,6 @@ impl Session {
         };
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
-        let following = info.clone();
         if !leads {
             let limits = &self.config.limits;
             // A sample without its table is still a sample.
@@ -292,8 +291,7 @@ impl Session {
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
         };
-        self.follow(i, &following);
-        read
+        read.and_then(|()| self.follow(i, &info))
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -431,6 +429,10 @@ impl Session {
             return short("mdat");
         }
         back.table.finish()?;
+        if feed.leads() && back.table.samples().is_empty() {
+            // Boxes around nothing are no sound and no picture, and nobody would be told.
+            return Err(Error::at(Code::FragmentNotMp4, "moof/traf", 0));
+        }
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");

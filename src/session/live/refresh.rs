@@ -4,14 +4,15 @@ use super::super::open::INBOX;
 use super::super::retry::Exchange;
 use super::super::{Session, State};
 use super::{LIVE, Power};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, RefreshReason};
 use crate::manifest::{Liveness, ManifestParser};
 use crate::mem::Text;
 use crate::time::{Instant, Micros};
 
-/// Answers in a row that there is no such presentation, until that is believed.
+/// Answers in a row that there is no such presentation, and for how long, until that is believed.
 const GONE: u32 = 3;
+const GONE_FOR: Micros = Micros::from_secs(20);
 /// Readings that may fail before a seek goes by the list that is known.
 const PATIENT: u32 = 2;
 /// What reading takes beside the manifest itself: the inflater's window, a token, bytes as they come.
@@ -31,7 +32,7 @@ impl Session {
 
     /// Whether the manifest is being read again rather than for the first time.
     pub(in super::super) fn is_refreshing(&self) -> bool {
-        LIVE && self.manifest.is_some() && self.state == State::Playing
+        LIVE && self.manifest.is_some() && !matches!(self.state, State::New | State::Opening)
     }
 
     /// Which try the reading is, as its request tells.
@@ -56,13 +57,8 @@ impl Session {
         self.live.reading = self.live.wanted.take();
         self.live.asked = self.now;
         self.live.head = self.now;
-        let needed = INBOX.saturating_add(READING).saturating_add(self.live.manifest_bytes);
-        self.pool.trim(&mut self.account, needed);
-        let room = if self.account.room() < needed {
-            Err(Error::at(Code::Budget, "Config::budget", 0))
-        } else {
-            self.inbox.resize(&mut self.account, INBOX, 0)
-        };
+        self.make_room(INBOX);
+        let room = self.inbox.resize(&mut self.account, INBOX, 0).and_then(|()| self.check_room());
         if let Err(error) = room {
             self.refresh_failed(Failure { error, status: 0 });
             return false;
@@ -105,6 +101,9 @@ impl Session {
         let event = event.numbers(u64::from(reason as u32), wait.0);
         self.tell(Event { http_status: failure.status, ..event });
         let gone = matches!(failure.status, 404 | 410);
+        if gone && self.live.gone == 0 {
+            self.live.gone_since = self.now;
+        }
         self.live.gone = if gone { self.live.gone.saturating_add(1) } else { 0 };
         let network = failure.status == 0 && matches!(failure.error.code.number(), -299..=-200);
         for i in 0..self.feeds.len() {
@@ -127,7 +126,11 @@ impl Session {
                 self.release_hold();
             }
         }
-        if self.live.gone >= GONE && self.is_growing() {
+        let long = self.now.since(self.live.gone_since) >= GONE_FOR;
+        // What still grows has not ended, whatever has become of its manifest.
+        let grows =
+            self.leading().any(|i| self.feeds.get(i).is_some_and(|f| f.tail.grown > self.live.gone_since));
+        if self.live.gone >= GONE && long && !grows && self.is_growing() {
             // After an event its manifest may go before its fragments do.
             if let Some(manifest) = &mut self.manifest {
                 manifest.liveness = Liveness::OnDemand;
@@ -150,6 +153,18 @@ impl Session {
         if self.is_refreshing() {
             self.make_room(INBOX.saturating_mul(2));
         }
+    }
+
+    /// Whether what media has been promised is still there.
+    ///
+    /// # Errors
+    /// [`Code::Budget`].
+    pub(in super::super) fn check_room(&self) -> Result<()> {
+        let all = self.media_blocks.saturating_mul(self.pool.block_bytes());
+        if LIVE && self.account.room() < all.saturating_sub(self.pool.charged()) {
+            return Err(Error::at(Code::Budget, "Config::budget", 0));
+        }
+        Ok(())
     }
 
     /// A reading has succeeded.
