@@ -14,6 +14,7 @@ use super::level::{Level, Taken, read};
 use crate::media::ism::{self, Source};
 use crate::media::ismc::{self, Listing, Live, Manifest};
 use crate::media::playready::{self, Header};
+use crate::media::presentation::SUBTYPE;
 use crate::media::stamp::scaled;
 use crate::media::{DEFAULT_TIMESCALE, Kind};
 use crate::origin::live::Answer;
@@ -360,6 +361,7 @@ impl Point {
                     bitrate: level.bitrate,
                     language: &level.language,
                     name: &level.stream,
+                    subtype: SUBTYPE,
                     track: &level.track,
                     attributes: &[],
                 })
@@ -406,6 +408,7 @@ impl Point {
                 kind: level.kind,
                 name: &level.stream,
                 language: &level.language,
+                subtype: SUBTYPE,
                 timescale: level.track.timescale,
                 levels: own.iter().map(|level| level.rendition()).collect(),
                 fragments,
@@ -509,7 +512,7 @@ impl Announced {
     fn spoken(&self) -> String {
         match self.track.kind {
             Kind::Video => "und".to_owned(),
-            Kind::Audio => self.language.clone().unwrap_or_else(|| self.track.language.clone()),
+            Kind::Audio | Kind::Text => self.language.clone().unwrap_or_else(|| self.track.language.clone()),
         }
     }
 }

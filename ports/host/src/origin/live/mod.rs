@@ -9,11 +9,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::catalog::Publication;
 use super::clock::{Clock, Moment};
-use crate::media::DEFAULT_TIMESCALE;
 use crate::media::fragment::Sample;
 use crate::media::ismc::{self, Listing, Live, Manifest};
 use crate::media::presentation::{Level, Presentation};
 use crate::media::stamp::{self, Stamp};
+use crate::media::{DEFAULT_TIMESCALE, Kind};
 use spec::{Base, Spec, Then};
 pub use timeline::chance;
 use timeline::{Entry, Micros, Reel, Timeline};
@@ -301,7 +301,7 @@ fn reels(presentation: &Presentation, spec: &Spec, clear: bool) -> Result<Vec<Re
         let zero = own_zero(level);
         let spans = level.fragments();
         let tail = match spans.last() {
-            Some(last) if clear && !level.is_video() => {
+            Some(last) if clear && level.track().kind == Kind::Audio => {
                 level.samples(last)?.iter().map(|sample| sample.duration).collect()
             }
             _ => Vec::new(),
