@@ -55,7 +55,7 @@ fn described(manifest: &[u8]) -> Vec<String> {
 fn text_is_kept_served_and_carried() {
     let (server, bodies) = server();
     let dir = scratch("text").join("copy");
-    let output = smoothcore(&["download", &server.url("/a.ism/Manifest"), "-o"], &[dir.clone()]);
+    let output = smoothcore(&["download", &server.url("/a.ism/Manifest"), "-o"], std::slice::from_ref(&dir));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(dir.join("a_subs_1000.ismt").is_file(), "{}", String::from_utf8_lossy(&output.stdout));
 
@@ -91,7 +91,7 @@ fn text_is_kept_served_and_carried() {
         for document in [FIRST, SECOND] {
             assert!(bytes.windows(document.len()).any(|window| window == document), "{name}");
         }
-        let probe = smoothcore(&["probe", "--json", "--samples"], &[file.clone()]);
+        let probe = smoothcore(&["probe", "--json", "--samples"], std::slice::from_ref(&file));
         let json: serde_json::Value = serde_json::from_slice(&probe.stdout).unwrap();
         let tracks = json["tracks"].as_array().unwrap();
         assert!(tracks.iter().any(|track| track["type"] == "text" && track["entry"] == "stpp"), "{json}");
@@ -126,7 +126,7 @@ fn text_is_kept_served_and_carried() {
 fn encryption_leaves_text_alone() {
     let (server, bodies) = server();
     let dir = scratch("text-locked").join("copy");
-    let output = smoothcore(&["download", &server.url("/a.ism/Manifest"), "-o"], &[dir.clone()]);
+    let output = smoothcore(&["download", &server.url("/a.ism/Manifest"), "-o"], std::slice::from_ref(&dir));
     assert!(output.status.success());
     let key = "00112233445566778899aabbccddeeff:ffeeddccbbaa99887766554433221100";
     let locked = dir.join("locked/a");

@@ -179,26 +179,21 @@ impl Faults {
 
     fn remember(&self, asked: &Asked, now: Moment, response: &Response) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        match asked.kind {
-            Kind::Manifest if response.find("Content-Encoding").is_none() => {
-                if self.rules.iter().any(|rule| matches!(rule.fault, Fault::Stale(_))) {
-                    let old = memory.manifests.entry(asked.path.to_owned()).or_default();
-                    if old.len() >= MOST_OLD {
-                        old.remove(0);
-                    }
-                    old.push((now.0, response.body.clone()));
-                }
+        let has = |wanted: fn(&Fault) -> bool| self.rules.iter().any(|rule| wanted(&rule.fault));
+        let plain = response.find("Content-Encoding").is_none();
+        if asked.kind == Kind::Manifest && plain && has(|fault| matches!(fault, Fault::Stale(_))) {
+            let old = memory.manifests.entry(asked.path.to_owned()).or_default();
+            if old.len() >= MOST_OLD {
+                old.remove(0);
             }
-            Kind::Fragment => {
-                if self.rules.iter().any(|rule| matches!(rule.fault, Fault::WrongBefore | Fault::WrongOther))
-                {
-                    let key = format!("next of {}", asked.stream);
-                    if let Some(before) = memory.last.insert(key, response.body.clone()) {
-                        memory.last.insert(asked.stream.to_owned(), before);
-                    }
-                }
+            old.push((now.0, response.body.clone()));
+        }
+        let wrong = |fault: &Fault| matches!(fault, Fault::WrongBefore | Fault::WrongOther);
+        if asked.kind == Kind::Fragment && has(wrong) {
+            let key = format!("next of {}", asked.stream);
+            if let Some(before) = memory.last.insert(key, response.body.clone()) {
+                memory.last.insert(asked.stream.to_owned(), before);
             }
-            _ => {}
         }
     }
 

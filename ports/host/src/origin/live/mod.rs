@@ -35,6 +35,9 @@ pub struct Channel {
     state: Mutex<Vec<Timeline>>,
 }
 
+/// A fragment, and times and durations of those that it announces.
+type Found = (Entry, Vec<(u64, u64)>);
+
 /// What a channel answers.
 pub enum Answer {
     Found(Vec<u8>),
@@ -196,12 +199,7 @@ impl Channel {
         listed
     }
 
-    fn find(
-        &self,
-        timeline: &Timeline,
-        time: u64,
-        now: Micros,
-    ) -> Result<(Entry, Vec<(u64, u64)>), (u16, String)> {
+    fn find(&self, timeline: &Timeline, time: u64, now: Micros) -> Result<Found, (u16, String)> {
         let entries = &timeline.entries;
         // The newest epoch that has such a time.
         let at = entries.iter().rposition(|entry| entry.time == time);
