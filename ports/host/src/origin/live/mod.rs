@@ -151,15 +151,6 @@ impl Channel {
         let mut timelines = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for timeline in timelines.iter_mut() {
             timeline.advance(now);
-            // What nobody can have any more is forgotten.
-            if let Some(window) = self.spec.window {
-                let now = self.until_end(now);
-                let gone = |entry: &Entry| entry.exists + window + self.spec.grace + 60_000_000 < now;
-                let least = usize::from(self.spec.look_ahead) + 2;
-                while timeline.entries.len() > least && timeline.entries.front().is_some_and(gone) {
-                    timeline.entries.pop_front();
-                }
-            }
         }
         timelines
     }
