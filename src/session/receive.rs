@@ -284,7 +284,10 @@ impl Session {
             // Text is always clear, whatever stands in its fragments.
             () if feed.kind == Kind::Text => Ok(()),
             () if !protecting && info.encryption == Encryption::Clear => Ok(()),
-            () if !protecting => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            () if !cfg!(feature = "protection") => {
+                Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset))
+            }
+            () if !protecting => Err(Error::at(Code::ProtectionMissing, "moof/traf", offset)),
             () => {
                 let (account, limits) = (&mut self.account, &self.config.limits);
                 back.cipher.read(moof, &info, table, account, limits)?;
@@ -456,7 +459,7 @@ impl Session {
         match error.code {
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
-            Code::ProtectionUnsupported => self.drop_stream(i, error),
+            Code::ProtectionUnsupported | Code::ProtectionMissing => self.drop_stream(i, error),
             Code::FragmentChanged => {
                 self.cancel_fetch(i);
                 self.lose(i, Failure { error, status: 0 });
