@@ -157,7 +157,7 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ProtectionMissing => {
             "the content is encrypted: give --key KID:KEY for each of its keys; probe tells their KIDs"
         }
-        Code::ProtectionUnsupported => "only AES-128 of samples can be decrypted, not of whole fragments"
+        Code::ProtectionUnsupported => "only AES-128 of samples can be decrypted, not of whole fragments",
         Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
             "give the right --key KID:KEY for every key of the content"
         }
