@@ -31,13 +31,13 @@ VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 
 # The features that can be left out.
-FEATURES_OF_CORE := text protection codecs init details capabilities tracks planner
+FEATURES_OF_CORE := live text protection codecs init details capabilities tracks planner
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports tools-check oracles differential fuzz dist-all audit control abi ctest plays \
+CHECK := fmt lint doc test header-check ports tools-check oracles sim differential fuzz dist-all audit control abi ctest plays \
     codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
@@ -151,6 +151,10 @@ tools-check:
 
 oracles:
 	@sh tests/steps/rust.sh oracles
+
+# Whole presentations in virtual time; a slice of what make soak does.
+sim:
+	@sh tests/sim/run.sh slice
 
 # A slice of what make soak does.
 fuzz:

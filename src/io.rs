@@ -9,9 +9,11 @@ use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
 
+mod live;
 mod protection;
 mod text;
 
+pub use live::{LiveWindow, Network, RefreshReason};
 pub use protection::{
     Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
     SampleProtection, Scheme, Secrecy, Subsample,
@@ -418,6 +420,36 @@ pub enum EventKind {
     HeaderDropped = 18,
     /// A level that output restrictions had taken away may be used again. a = its bitrate.
     LevelAllowed = 19,
+    /// Live: the origin does not have the fragment yet; it is asked again. No failure. `media_time` = its start,
+    /// `http_status` = how the origin said it; a = how often in a row, b = microseconds to wait.
+    NotYet = 20,
+    /// Live: nothing new has appeared at the edge for three fragments, or ten seconds; the session goes on asking.
+    /// `media_time` = where the newest fragment ends; a = microseconds since something came.
+    StalledAtEdge = 21,
+    /// Live: the edge moves again after [`EventKind::StalledAtEdge`]. a = microseconds it stood.
+    EdgeMoving = 22,
+    /// Live: the window has overtaken what is played. `media_time` = the fragment that is gone; a = microseconds from there
+    /// to the start of the window; b = what is done: 1 goes on near the start of the window, 2 goes to the edge, 3 stops.
+    BehindWindow = 23,
+    /// The presentation has no media here, and it is played on behind it: the next sample carries the DISCONTINUITY flag.
+    /// `media_time` = where the hole begins; a = its length in microseconds, b = start of the next fragment in ticks.
+    GapSkipped = 24,
+    /// Live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. `media_time` = the
+    /// new start of the window.
+    OriginRestarted = 25,
+    /// Live: no more fragments will come; what is listed is played to its end. `media_time` = that end; `http_status` where
+    /// the origin no longer has the manifest.
+    LiveEnded = 26,
+    /// Live: the oldest fragments have left the list because it had grown to its share of the budget. `media_time` = what is
+    /// the first one now; a = how many went.
+    WindowTrimmed = 27,
+    /// Live: the manifest was read again. a = why ([`RefreshReason`]), b = microseconds it took.
+    Refreshed = 28,
+    /// Live: reading the manifest again has failed; the list known stays in force. `error` or `http_status` says why; a = why
+    /// it was wanted ([`RefreshReason`]), b = microseconds to the next try.
+    RefreshFailed = 29,
+    /// The host's clock has jumped forward; the session goes on as if it had not. a = microseconds left out.
+    ClockJumped = 30,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

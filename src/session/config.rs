@@ -55,6 +55,58 @@ pub enum CaptionChoice {
     On,
 }
 
+/// What happens when the window of a live presentation has overtaken what is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BehindPolicy {
+    /// Goes on at the start of the window, and a margin of five seconds or two fragments.
+    #[default]
+    WindowStart,
+    /// Goes to the live edge.
+    Edge,
+    /// Ends the session with [`crate::error::Code::BehindWindow`].
+    Stop,
+}
+
+/// How far back a live presentation can be played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WindowChoice {
+    /// As far as the origin says (`DVRWindowLength`).
+    #[default]
+    Origin,
+    /// As far as the session has known fragments: for origins that keep them longer than they say. The list's share of the
+    /// budget is the only bound.
+    Unlimited,
+}
+
+/// Where a live presentation starts, and where it goes on after a suspension.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LiveStart {
+    /// Starts near the edge; goes on where it was.
+    #[default]
+    Edge,
+    /// Starts at the beginning of its window; goes on where it was.
+    Beginning,
+    /// Starts near the edge, and goes on there.
+    AlwaysEdge,
+}
+
+/// What a live presentation needs beyond [`Config`]. Zero means the default in every number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LiveConfig {
+    /// How far behind the newest listed fragment to play. Default: three fragments, 6 s at least; half of the window when that
+    /// is shorter than twice this.
+    pub target_delay: Micros,
+    /// Where to start without `start_at`, and to go on.
+    pub start: LiveStart,
+    /// What to do when the window has overtaken what is played.
+    pub behind: BehindPolicy,
+    /// How far back fragments are kept in the list.
+    pub window: WindowChoice,
+    /// By how many thousandths the clock may run faster or slower to come back to the target delay. Default 0: never; 200 at
+    /// most.
+    pub rate: u32,
+}
+
 /// Configuration of one session. Start from `Config::default()`; zero means the default in every number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Config {
@@ -103,6 +155,8 @@ pub struct Config {
     pub start_at: Option<MediaTime>,
     /// What a manifest that deviates from the specification leads to.
     pub strictness: Strictness,
+    /// Live presentations.
+    pub live: LiveConfig,
 }
 
 impl Config {
@@ -120,6 +174,7 @@ impl Config {
             resume_buffer: or(self.resume_buffer, Micros::from_secs(2)),
             early_release: or(self.early_release, Micros::from_secs(1)),
             key_timeout: or(self.key_timeout, Micros::from_secs(10)),
+            live: LiveConfig { rate: self.live.rate.min(200), ..self.live },
             max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },
             ..self
         }

@@ -10,6 +10,7 @@ use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
 use super::captions::Found;
+use super::live::Tail;
 use super::open::ticks;
 use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
@@ -143,6 +144,7 @@ pub(super) struct Feed {
     /// The back of the queue has failed and waits for its next try.
     pub retrying: bool,
     pub retry: Retry,
+    pub tail: Tail,
     pub lost_in_a_row: u32,
     /// The table of a fragment fetched again, until it is compared.
     pub checked: SampleTable,
@@ -226,6 +228,8 @@ pub(super) struct Fragment {
     pub in_order: bool,
     /// The fragment before it was lost.
     pub after_hole: bool,
+    /// Samples before this are in the fragment before it, too; in stream ticks.
+    pub lead_in: u64,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
     /// Samples in which parameter sets have been looked for.
@@ -253,6 +257,7 @@ impl Fragment {
             again: false,
             in_order: true,
             after_hole: false,
+            lead_in: 0,
             no_key: false,
             searched: 0,
         }
@@ -310,6 +315,7 @@ impl Feed {
             cancel: None,
             retrying: false,
             retry: Retry::default(),
+            tail: Tail::default(),
             lost_in_a_row: 0,
             checked: SampleTable::new(),
             blocked: false,
@@ -454,6 +460,7 @@ impl Feed {
         fragment.no_key = false;
         fragment.searched = 0;
         fragment.again = false;
+        fragment.lead_in = 0;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
     }

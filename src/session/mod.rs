@@ -23,6 +23,7 @@ mod feed;
 mod framing;
 mod given;
 mod init;
+mod live;
 mod open;
 mod protect;
 mod receive;
@@ -34,7 +35,10 @@ mod stats;
 mod text;
 mod tracks;
 
-pub use config::{AudioChoice, CaptionChoice, Config, ProtectionMode, TextChoice};
+pub use config::{
+    AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, ProtectionMode, TextChoice,
+    WindowChoice,
+};
 pub use given::{Cue, GivenText};
 pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
@@ -51,6 +55,7 @@ use crate::trace;
 use capability::Asking;
 use clock::Presentation;
 use feed::Feed;
+use live::{LIVE, Live};
 use protect::Protect;
 use retry::{Exchange, Retry, Rng};
 
@@ -101,6 +106,7 @@ pub struct Session {
     inbox: Bytes,
 
     feeds: List<Feed>,
+    live: Live,
     protect: Protect,
     /// The question that the decoder is being asked.
     asking: Option<Asking>,
@@ -178,6 +184,7 @@ impl Session {
             cancel: None,
             inbox: Bytes::new(),
             feeds: List::new(),
+            live: Live::default(),
             protect: Protect::default(),
             asking: None,
             shared_blocks: 0,
@@ -199,6 +206,7 @@ impl Session {
         if matches!(self.state, State::Failed(_)) {
             return;
         }
+        self.live.promised = None;
         match input {
             Input::Response(id, head) => self.on_response(id, &head),
             Input::Finished(id, outcome) => self.on_finished(id, outcome),
@@ -212,6 +220,7 @@ impl Session {
             Input::Timeout => self.on_timeout(),
         }
         self.check_deadlines();
+        self.tend_live();
     }
 
     /// The next thing to do. Call until [`Output::Idle`]; borrowed parts are valid until the next call.
@@ -219,7 +228,7 @@ impl Session {
         match self.step() {
             Step::Cancel(id) => Output::Cancel(id),
             Step::Flush(stream, epoch) => Output::Flush(stream, epoch),
-            Step::Event(event) => Output::Event(event),
+            Step::Event(event) => Output::Event(Event { at: self.host_time(event.at), ..event }),
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
@@ -230,7 +239,12 @@ impl Session {
             Step::Decrypt(i) => self.decrypt_output(i),
             Step::Capability => self.capability_output(),
             Step::Rate(rate) => Output::Rate(rate),
-            Step::Idle(until) => Output::Idle(until),
+            Step::Idle(until) => {
+                if LIVE {
+                    self.live.promised = until;
+                }
+                Output::Idle(until.map(|at| self.host_time(at)))
+            }
         }
     }
 
@@ -260,7 +274,7 @@ impl Session {
 
     /// The last instant the host told.
     pub const fn now(&self) -> Instant {
-        self.now
+        self.host_time(self.now)
     }
 
     /// Ends the session with an error of the host's, a broken decoder for one.
@@ -295,6 +309,9 @@ impl Session {
                 return if self.manifest_due() { Step::Manifest } else { Step::Idle(self.deadline()) };
             }
             State::Playing | State::Ended => {}
+        }
+        if self.refresh_due() {
+            return Step::Manifest;
         }
         if let Some(step) = self.media_step() {
             return step;
@@ -343,8 +360,10 @@ impl Session {
     }
 
     fn advance(&mut self, at: Instant) {
-        // A clock that steps back is held, not followed.
-        if at > self.now {
+        if LIVE {
+            self.follow_clock(at);
+        } else if at > self.now {
+            // A clock that steps back is held, not followed.
             self.now = at;
         }
     }

@@ -283,7 +283,7 @@ impl Session {
                 back.parts.clear();
             }
         }
-        match () {
+        let read = match () {
             // Text is always clear, whatever stands in its fragments.
             () if feed.kind == Kind::Text => Ok(()),
             () if !protecting && info.encryption == Encryption::Clear => Ok(()),
@@ -296,7 +296,8 @@ impl Session {
                 back.cipher.read(moof, &info, table, account, limits)?;
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
-        }
+        };
+        read.and_then(|()| self.follow(i, &info))
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -410,11 +411,13 @@ impl Session {
         feed.retry = Default::default();
         feed.lost_in_a_row = 0;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
+        let asked = exchange.map_or(now, |e| e.started);
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
         let text = !feed.leads();
         self.tell(event);
+        self.arrived(i, asked);
         if text {
             self.text_settled(i);
         }
@@ -432,6 +435,10 @@ impl Session {
             return short("mdat");
         }
         back.table.finish()?;
+        if feed.leads() && back.table.samples().is_empty() {
+            // Boxes around nothing are no sound and no picture, and nobody would be told.
+            return Err(Error::at(Code::FragmentNotMp4, "moof/traf", 0));
+        }
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");

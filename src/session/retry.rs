@@ -103,6 +103,11 @@ impl Rng {
         Rng(seed ^ 0x9E37_79B9_7F4A_7C15)
     }
 
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        (self.next() >> 16).checked_rem(end).unwrap_or(0)
+    }
+
     fn next(&mut self) -> u64 {
         let mut x = if self.0 == 0 { 0x2545_F491_4F6C_DD1D } else { self.0 };
         x ^= x >> 12;
@@ -113,7 +118,7 @@ impl Rng {
     }
 
     /// `base` moved by up to a fifth either way.
-    fn jitter(&mut self, base: u64) -> u64 {
+    pub fn jitter(&mut self, base: u64) -> u64 {
         let span = base / 5;
         let shift = (self.next() >> 16) % span.saturating_mul(2).saturating_add(1);
         base.saturating_sub(span).saturating_add(shift)

@@ -41,6 +41,10 @@ pub struct Stats {
     pub manifest_bytes: u64,
     /// Measured link rate in bit/s; 0 when unknown.
     pub link_rate: u64,
+    /// Answers that a live fragment is not there yet, which are no failures.
+    pub not_yet: u32,
+    /// Times the manifest of a live presentation was asked for again.
+    pub refreshes: u32,
     /// Bytes held now.
     pub held: usize,
     /// Most bytes ever held.

@@ -1,0 +1,5 @@
+//! What can be run.
+
+pub mod faults;
+pub mod fleet;
+pub mod month;
