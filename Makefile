@@ -165,8 +165,8 @@ differential:
 	@sh tests/differential/run.sh 300
 
 dist-all:
-	@for t in $(LINUX) $(BARE); do sh ports/packaging/dist.sh $$t || exit 1; done
-	@sh ports/packaging/dist.sh $(VOD) vod
+	@for t in $(LINUX) $(BARE); do SIZE_GATE=yes sh ports/packaging/dist.sh $$t || exit 1; done
+	@SIZE_GATE=yes sh ports/packaging/dist.sh $(VOD) vod
 
 audit: $(ARCHIVES)
 	@$(foreach t,$(LINUX) $(BARE),sh tests/audit/audit.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true

@@ -197,9 +197,10 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ManifestNotSmooth | Code::ManifestSyntax | Code::FragmentNotMp4 => {
             "look at what the URL gives: it may be another format, or an error page"
         }
-        Code::ProtectionUnsupported => {
-            "protected content wants --key KID:KEY, and has to be AES-128 of samples"
+        Code::ProtectionMissing => {
+            "the content is encrypted: give --key KID:KEY for each of its keys; probe tells their KIDs"
         }
+        Code::ProtectionUnsupported => "only AES-128 of samples can be decrypted, not of whole fragments",
         Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
             "give the right --key KID:KEY for every key of the content"
         }
