@@ -75,6 +75,10 @@ tools: setup-demo
 	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
 	    && mkdir -p bin && cp "$(CARGO_TARGET_DIR)/release/smoothcore" bin/smoothcore && echo "bin/smoothcore"
 
+# Everything is built once, and panics name their line without it: no debug information, nothing incremental.
+check: export CARGO_PROFILE_DEV_DEBUG := 0
+check: export CARGO_PROFILE_TEST_DEBUG := 0
+check: export CARGO_INCREMENTAL := 0
 check: setup-check
 	@MAKE="$(MAKE)" sh tests/steps/check.sh $(CHECK)
 
