@@ -137,13 +137,15 @@ impl Timeline {
             Tail::Final => Ok(()),
         };
         let merged = copied.and_then(|()| {
-            let head = self.first().is_some_and(|f| f.end() > keep_from && f.end() <= first.start);
+            let begins = first.start.saturating_sub(first.duration / 2);
+            let head =
+                begins.checked_sub(1).and_then(|t| self.at_or_before(t)).is_some_and(|f| f.end() > keep_from);
             if !head {
                 self.free(account);
                 *self = core::mem::take(newer);
                 return Ok(());
             }
-            self.truncate(account, first.start.saturating_sub(first.duration / 2));
+            self.truncate(account, begins);
             self.drop_before(account, keep_from);
             for fragment in newer.iter() {
                 self.extend(account, scale, fragment.start, fragment.duration)?;

@@ -11,6 +11,16 @@ use crate::manifest::live::{Relation, Tail};
 use crate::manifest::{Liveness, Manifest, Stream};
 use crate::time::Micros;
 
+/// What a new list means for all streams.
+#[derive(Clone, Copy)]
+struct Join {
+    restarted: bool,
+    /// No more fragments will come.
+    over: bool,
+    /// How far back the origin keeps them; 0: for ever.
+    window: Micros,
+}
+
 impl Session {
     /// Takes in a manifest that was read again. What has no room of it is as if it had not been read.
     pub(in super::super) fn take_manifest(&mut self, mut newer: Manifest) {
@@ -30,13 +40,14 @@ impl Session {
         self.live.lower = false;
         let over = newer.liveness != Liveness::Live;
         self.live.lists_more = !over;
+        let window = newer.timescale.micros(newer.dvr_window);
         let mut grown = false;
         let before = manifest.streams.len();
         for n in 0..newer.streams.len() {
             let known = find(&manifest, &newer, n, before);
             let Some(stream) = newer.streams.get_mut(n) else { break };
             match known.and_then(|at| manifest.streams.get_mut(at).map(|s| (at, s))) {
-                Some((at, old)) => grown |= self.join(at, old, stream, restarted, over),
+                Some((at, old)) => grown |= self.join(at, old, stream, Join { restarted, over, window }),
                 None => {
                     let id = manifest.streams.len();
                     if id < self.config.limits.streams as usize
@@ -103,12 +114,15 @@ impl Session {
             let Some(at) = find(manifest, newer, n, count) else { return false };
             let played = self.feeds.iter().any(|f| usize::from(f.id.0) == at && f.selected && f.leads());
             let pair = manifest.streams.get(at).zip(newer.streams.get(n));
-            played && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
+            played
+                && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
         })
     }
 
     /// Joins what a stream lists now to what is known of it; whether that has become longer.
-    fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, restarted: bool, over: bool) -> bool {
+    fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, how: Join) -> bool {
+        let Join { restarted, over, window } = how;
+        let window = new.timescale.ticks(window);
         let feed = self.feeds.iter().position(|f| usize::from(f.id.0) == at);
         let account = &mut self.account;
         if *old.url != *new.url {
@@ -120,11 +134,10 @@ impl Session {
             core::mem::swap(&mut old.timeline, &mut new.timeline);
             adopt_levels(old, new);
         } else {
-            let first = new.timeline.first().map_or(0, |f| f.start);
-            // What has left the window may still be wanted by a host that keeps its own.
-            let keep = match self.config.live.window {
-                WindowChoice::Unlimited => 0,
-                WindowChoice::Origin => first,
+            // An origin may list less than its window holds.
+            let keep = match (self.config.live.window, window) {
+                (WindowChoice::Unlimited, _) | (_, 0) => 0,
+                (WindowChoice::Origin, length) => new.timeline.end().saturating_sub(length),
             };
             let tail = if over { Tail::Final } else { Tail::Open };
             let scale = old.timescale;
@@ -219,7 +232,9 @@ impl Session {
             return;
         }
         for i in 0..self.feeds.len() {
-            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else { continue };
+            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else {
+                continue;
+            };
             let (taken, length) = feed.tail.taken;
             let wanted = match feed.cursor {
                 super::super::feed::Cursor::After(last) if last == taken && length != 0 => {
@@ -240,7 +255,8 @@ impl Session {
 /// Where the stream `n` of `newer` stands among the first `count` of `manifest`.
 fn find(manifest: &Manifest, newer: &Manifest, n: usize, count: usize) -> Option<usize> {
     let stream = newer.streams.get(n)?;
-    let same = |s: &&Stream| s.kind == stream.kind && *s.name == *stream.name && *s.language == *stream.language;
+    let same =
+        |s: &&Stream| s.kind == stream.kind && *s.name == *stream.name && *s.language == *stream.language;
     let ordinal = newer.streams.iter().take(n).filter(same).count();
     manifest.find_stream(stream.kind, &stream.name, &stream.language, ordinal).filter(|at| *at < count)
 }

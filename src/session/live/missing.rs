@@ -127,7 +127,9 @@ impl Session {
         };
         let listed = feed.tail.listed;
         let Some(manifest) = &self.manifest else { return };
-        let Some(timeline) = manifest.streams.get(usize::from(feed.id.0)).map(|s| &s.timeline) else { return };
+        let Some(timeline) = manifest.streams.get(usize::from(feed.id.0)).map(|s| &s.timeline) else {
+            return;
+        };
         let over = manifest.liveness != Liveness::Live;
         let (near, first) = (timeline.near(start, duration), timeline.first().map(|f| f.start));
         match near {

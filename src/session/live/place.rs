@@ -30,9 +30,10 @@ impl Session {
             position,
             latency: position.map(|p| end.since(p)),
             target_delay: self.delay(),
-            origin_clock: self.live.date.map(|(seconds, at)| {
-                seconds.saturating_mul(1_000_000).saturating_add(self.now.since(at).0)
-            }),
+            origin_clock: self
+                .live
+                .date
+                .map(|(seconds, at)| seconds.saturating_mul(1_000_000).saturating_add(self.now.since(at).0)),
             age: self.now.since(self.live.updated),
         })
     }
@@ -60,7 +61,8 @@ impl Session {
             return None;
         }
         self.live.follow = Follow::Edge;
-        let lists = |i: usize| self.id(i).and_then(|id| self.listed(id)).is_some_and(|s| !s.timeline.is_empty());
+        let lists =
+            |i: usize| self.id(i).and_then(|id| self.listed(id)).is_some_and(|s| !s.timeline.is_empty());
         let placeable = self.leading().all(lists);
         self.live.unplaced = !placeable;
         let (start, end) = self.window()?;
@@ -136,7 +138,9 @@ impl Session {
         let (start, end) = self.window()?;
         let back = i64::try_from(self.delay().0.saturating_mul(10)).unwrap_or(i64::MAX);
         let at = MediaTime(end.0.saturating_sub(back)).max(start);
-        Some(self.on_a_key(at).filter(|key| *key >= start).unwrap_or(at))
+        // Sound that ends a little before the pictures does not cost a whole fragment of delay.
+        let about = at.after(Micros(self.longest().0 / 8));
+        Some(self.on_a_key(about).filter(|key| *key >= start).unwrap_or(at))
     }
 
     /// The start of the fragment of pictures, or of sound where there are none, that plays at `time`.
@@ -170,7 +174,9 @@ impl Session {
     fn covers(&self, to: MediaTime) -> bool {
         self.leading().all(|i| {
             let stream = self.id(i).and_then(|id| self.listed(id));
-            let Some((first, end)) = stream.and_then(|s| s.first_time().zip(s.end_time())) else { return false };
+            let Some((first, end)) = stream.and_then(|s| s.first_time().zip(s.end_time())) else {
+                return false;
+            };
             first <= to && to < end
         })
     }

@@ -219,7 +219,11 @@ impl Session {
 
     /// Where the head's final URL is kept until the reading has succeeded.
     pub(in super::super) fn take_base(&mut self) -> Text {
-        if self.is_refreshing() { core::mem::take(&mut self.live.base) } else { core::mem::take(&mut self.base) }
+        if self.is_refreshing() {
+            core::mem::take(&mut self.live.base)
+        } else {
+            core::mem::take(&mut self.base)
+        }
     }
 
     /// The reverse of [`Session::take_base`].
