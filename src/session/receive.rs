@@ -431,6 +431,10 @@ impl Session {
             return short("mdat");
         }
         back.table.finish()?;
+        if feed.leads() && back.table.samples().is_empty() {
+            // Boxes around nothing are no sound and no picture, and nobody would be told.
+            return Err(Error::at(Code::FragmentNotMp4, "moof/traf", 0));
+        }
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");

@@ -1,0 +1,115 @@
+//! `sim`: runs the simulations.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use smoothcore_sim::fault::Kind;
+use smoothcore_sim::scenario::faults::{self, Fate, Which};
+
+const HELP: &str = "\
+sim: whole presentations in virtual time around the session of smoothcore
+
+  sim faults [--seeds N] [--from N] [--kind KIND] [--live | --vod]
+      N runs (400) under faults, singly and in mixtures of three; fails when a rule is broken
+  sim replay SEED --live | --vod [--kind KIND]
+      one of those runs, with its log
+  sim kinds
+      the kinds of fault
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let options = Options(&words);
+    let done = match words.first() {
+        Some(&"faults") => many(&options),
+        Some(&"replay") => replay(&options),
+        Some(&"kinds") => {
+            Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
+            Ok(())
+        }
+        _ => Err(HELP.to_string()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options<'a>(&'a [&'a str]);
+
+impl Options<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.0.contains(&name)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let at = self.0.iter().position(|w| *w == name)?;
+        self.0.get(at + 1).copied()
+    }
+
+    fn number(&self, name: &str, default: u64) -> Result<u64, String> {
+        match self.value(name) {
+            Some(text) => text.parse().map_err(|_| format!("{name}: no number: {text}")),
+            None => Ok(default),
+        }
+    }
+
+    fn kind(&self) -> Result<Option<Kind>, String> {
+        let Some(name) = self.value("--kind") else { return Ok(None) };
+        let kind = Kind::ALL.iter().find(|k| k.name() == name);
+        kind.map(|k| Some(*k)).ok_or_else(|| format!("no kind of fault is called {name}; see: sim kinds"))
+    }
+
+    fn which(&self) -> Vec<Which> {
+        match (self.has("--live"), self.has("--vod")) {
+            (true, false) => vec![Which::Live],
+            (false, true) => vec![Which::Vod],
+            _ => vec![Which::Vod, Which::Live],
+        }
+    }
+}
+
+fn many(options: &Options<'_>) -> Result<(), String> {
+    let (from, seeds) = (options.number("--from", 0)?, options.number("--seeds", 400)?);
+    let begin = Instant::now();
+    let table = faults::many(from, from + seeds, &options.which(), options.kind()?, |t| {
+        if t.runs % 1000 == 0 {
+            eprintln!("sim: {} runs, {} broken, {:.0} s", t.runs, t.broken.len(), begin.elapsed().as_secs_f64());
+        }
+    });
+    println!("{:<18} {:>6} {:>6}", "kind", "runs", "fatal");
+    for (kind, (runs, failed)) in &table.by_kind {
+        println!("{:<18} {runs:>6} {failed:>6}", kind.name());
+    }
+    for (why, count) in &table.failed {
+        println!("fatal: {count:>5} {why}");
+    }
+    for (seed, which, why) in &table.broken {
+        let which = format!("--{which:?}").to_lowercase();
+        println!("BROKEN seed {seed} {which} {:?}: {why}", faults::kinds(*seed, if which == "--live" { Which::Live } else { Which::Vod }, options.kind()?).iter().map(|k| k.name()).collect::<Vec<_>>());
+    }
+    println!(
+        "faults: {} runs of {} kinds, {:.1} hours of play, {} samples, {} broken, {:.1} s",
+        table.runs,
+        table.by_kind.len(),
+        table.seconds as f64 / 3600.0,
+        table.samples,
+        table.broken.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    if table.broken.is_empty() { Ok(()) } else { Err("faults: rules were broken; sim replay SEED shows a run".into()) }
+}
+
+fn replay(options: &Options<'_>) -> Result<(), String> {
+    let seed = options.0.get(1).and_then(|s| s.parse().ok()).ok_or("replay: which seed?")?;
+    let which = *options.which().first().ok_or("--live or --vod")?;
+    let (fate, world) = faults::one(seed, which, options.kind()?, true);
+    println!("{:?}\n{:?}\n{:?}", world.script, world.session.config(), world.habits);
+    println!("{}", world.log.as_deref().unwrap_or(""));
+    println!("{:?}\n{}", fate, world.figures());
+    if matches!(fate, Fate::Broken(_)) { Err("broken".into()) } else { Ok(()) }
+}
