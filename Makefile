@@ -31,7 +31,7 @@ VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 
 # The features that can be left out.
-FEATURES_OF_CORE := live text protection codecs init details capabilities tracks
+FEATURES_OF_CORE := live text protection codecs init details capabilities tracks planner
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)

@@ -192,6 +192,9 @@ impl Session {
         if let Some(at) = self.text_deadline() {
             consider(at);
         }
+        if let Some(at) = self.look_at() {
+            consider(at);
+        }
         if let Some(at) = self.live_deadline() {
             consider(at);
         }

@@ -127,7 +127,7 @@ impl Session {
     }
 
     /// When the fragment of stream `i` that starts at `start` may be asked for.
-    pub(super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+    pub(in super::super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
         let Some(feed) = self.feeds.get(i) else { return self.now };
         let length = if duration == 0 { feed.tail.taken.1 } else { duration };
         // An encoder is never quite regular.
