@@ -1,5 +1,7 @@
 //! `sim`: runs the simulations.
 
+mod switching;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,6 +15,9 @@ sim: whole presentations in virtual time around the session of smoothcore
       N runs (400) under faults, singly and in mixtures of three; fails when a rule is broken
   sim replay SEED --live | --vod [--kind KIND]
       one of those runs, with its log
+  sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
+             [--log] [--smoothcore PATH] [--each]
+      sessions over the traces of a data folder; with the command named, beside its simulator
   sim kinds
       the kinds of fault
 ";
@@ -24,6 +29,7 @@ fn main() -> ExitCode {
     let done = match words.first() {
         Some(&"faults") => many(&options),
         Some(&"replay") => replay(&options),
+        Some(&"traces") => switching::traces(&options),
         Some(&"kinds") => {
             Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
             Ok(())
@@ -39,19 +45,19 @@ fn main() -> ExitCode {
     }
 }
 
-struct Options<'a>(&'a [&'a str]);
+pub struct Options<'a>(&'a [&'a str]);
 
 impl Options<'_> {
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.0.contains(&name)
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let at = self.0.iter().position(|w| *w == name)?;
         self.0.get(at + 1).copied()
     }
 
-    fn number(&self, name: &str, default: u64) -> Result<u64, String> {
+    pub fn number(&self, name: &str, default: u64) -> Result<u64, String> {
         match self.value(name) {
             Some(text) => text.parse().map_err(|_| format!("{name}: no number: {text}")),
             None => Ok(default),

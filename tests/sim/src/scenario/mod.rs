@@ -1,3 +1,4 @@
 //! What can be run.
 
 pub mod faults;
+pub mod traces;
