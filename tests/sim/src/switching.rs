@@ -33,7 +33,7 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, alike: true, audio: 0, budget: 1 << 30 };
     let (mode, audio) = match options.value("--mode") {
         None | Some("alike") => (alike, 0),
-        Some("audio") => (Mode { alike: false, audio: AUDIO, ..alike }, AUDIO),
+        Some("audio") => (Mode { audio: AUDIO, ..alike }, AUDIO),
         Some(mib) => {
             let mib: usize = mib.parse().map_err(|_| format!("--mode: {mib}?"))?;
             (Mode { alike: false, audio: AUDIO, budget: mib << 20, ..alike }, AUDIO)
