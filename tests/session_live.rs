@@ -33,8 +33,9 @@ fn it_starts_three_fragments_behind_the_newest() {
     let sound = v.fragments(1)[0];
     assert!(sound <= 124 * SECOND && sound > 121 * SECOND, "{sound}");
     let live = v.session().live().unwrap();
-    assert_eq!(live.target_delay.0, 6_000_000);
-    assert!(live.latency.unwrap().0 >= 6_000_000 && live.latency.unwrap().0 < 9_500_000, "{live:?}");
+    // Three fragments of sound are a little longer than 6 s.
+    assert!((6_000_000..6_020_000).contains(&live.target_delay.0), "{live:?}");
+    assert!((5_700_000..8_500_000).contains(&live.latency.unwrap().0), "{live:?}");
 }
 
 #[test]

@@ -235,6 +235,17 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::KeyTimeout => SMOOTHCORE_EVENT_KEY_TIMEOUT,
         EventKind::HeaderDropped => SMOOTHCORE_EVENT_HEADER_DROPPED,
         EventKind::LevelAllowed => SMOOTHCORE_EVENT_LEVEL_ALLOWED,
+        EventKind::NotYet => SMOOTHCORE_EVENT_NOT_YET,
+        EventKind::StalledAtEdge => SMOOTHCORE_EVENT_STALLED_AT_EDGE,
+        EventKind::EdgeMoving => SMOOTHCORE_EVENT_EDGE_MOVING,
+        EventKind::BehindWindow => SMOOTHCORE_EVENT_BEHIND_WINDOW,
+        EventKind::GapSkipped => SMOOTHCORE_EVENT_GAP_SKIPPED,
+        EventKind::OriginRestarted => SMOOTHCORE_EVENT_ORIGIN_RESTARTED,
+        EventKind::LiveEnded => SMOOTHCORE_EVENT_LIVE_ENDED,
+        EventKind::WindowTrimmed => SMOOTHCORE_EVENT_WINDOW_TRIMMED,
+        EventKind::Refreshed => SMOOTHCORE_EVENT_REFRESHED,
+        EventKind::RefreshFailed => SMOOTHCORE_EVENT_REFRESH_FAILED,
+        EventKind::ClockJumped => SMOOTHCORE_EVENT_CLOCK_JUMPED,
     }
 }
 
@@ -301,6 +312,8 @@ pub(super) fn stats(session: &Session, reserve: &Reserve) -> smoothcore_stats {
         fragments: stats.fragments,
         gaps: stats.gaps,
         error: why(error),
+        not_yet: stats.not_yet,
+        refreshes: stats.refreshes,
         ..record::blank()
     }
 }

@@ -137,6 +137,7 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
         strictness,
         protection: super::protection::mode(c.protection)?,
         key_timeout: Micros(c.key_timeout_us),
+        live: super::live::config(&c)?,
         start_at: (c.start_at > 0).then_some(MediaTime(c.start_at)),
         ..whole
     };

@@ -66,13 +66,17 @@ pub struct smoothcore_stats {
     pub gaps: u32,
     /// The fatal error in SMOOTHCORE_STATE_FAILED, else 0.
     pub error: i32,
+    /// Answers that a live fragment is not there yet, which are no failures.
+    pub not_yet: u32,
+    /// Times the manifest of a live presentation was asked for again.
+    pub refreshes: u32,
     /// 0.
-    pub reserved: u32,
+    pub reserved2: u32,
 }
 
 record!(
     smoothcore_stats,
-    reserved,
+    reserved2,
     manifest_us,
     first_byte_us,
     first_sample_us,

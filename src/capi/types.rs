@@ -227,11 +227,24 @@ pub struct smoothcore_config {
     pub captions: u32,
     /// For SMOOTHCORE_TEXT_LANGUAGE, as audio_language.
     pub text_language: [c_char; 8],
+    /// Live: how far behind the newest listed fragment to play. Default: three fragments, 6 s at least; half of the window when
+    /// that is shorter than twice this.
+    pub live_target_delay_us: u64,
+    /// Live: a SMOOTHCORE_LIVE_START_ number, where to start without start_at and to go on after a suspension.
+    pub live_start: u32,
+    /// Live: a SMOOTHCORE_BEHIND_ number, what to do when the window has overtaken what is played.
+    pub live_behind: u32,
+    /// Live: a SMOOTHCORE_WINDOW_ number, how far back it can be played.
+    pub live_window: u32,
+    /// Live: by how many thousandths the clock may run faster or slower to come back to the target delay. 0: never; 200 at
+    /// most. The order is SMOOTHCORE_OUTPUT_RATE, or `rate` of the decoder port, with 1000 plus or minus this.
+    pub live_rate: u32,
 }
 
 record!(
     smoothcore_config,
-    text_language,
+    live_rate,
+    live_target_delay_us,
     key_timeout_us,
     budget_bytes,
     seed,

@@ -42,6 +42,7 @@ impl Session {
                         self.throughput.begin(now);
                     }
                     feed.fetch = Some(Exchange::new(id, now));
+                    feed.tail.begun = now;
                     feed.retrying = false;
                 }
                 self.tell_started(i);

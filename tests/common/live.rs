@@ -75,7 +75,7 @@ pub struct Channel {
     pub early: u16,
     /// The manifest is as old as this, in microseconds.
     pub stale: u64,
-    /// Only the first `c` has a time, and durations are rounded down by this many ticks.
+    /// Durations are this many ticks too short, and the last two `c` have no time.
     pub rounded: Option<u64>,
     pub reversed: bool,
     pub header: String,
@@ -224,7 +224,9 @@ impl Channel {
             }
             for (n, p) in listed.iter().enumerate() {
                 match self.rounded {
-                    Some(_) if n == 0 => write!(m, "<c t='{}' d='{}'/>", p.start, self.short(p)),
+                    Some(_) if n + 2 < listed.len() => {
+                        write!(m, "<c t='{}' d='{}'/>", p.start, self.short(p))
+                    }
                     Some(_) => write!(m, "<c d='{}'/>", self.short(p)),
                     None => write!(m, "<c t='{}' d='{}'/>", p.start, p.duration),
                 }
@@ -354,10 +356,10 @@ impl Http for Channel {
         let path = request.url.split_once(".isml/").expect("the channel").1.to_string();
         let tries = self.tries.entry(path.clone()).or_default();
         *tries += 1;
-        let (nth, now) = (*tries, at.0 - self.started);
+        let (nth, now) = (*tries, at.0.wrapping_sub(self.started));
         let told = self.script.as_mut().and_then(|s| s(&path, now, nth));
         let mut exchange = Exchange {
-            at: at.0,
+            at: now,
             status: 200,
             body: Vec::new(),
             sent: 0,
@@ -387,7 +389,7 @@ impl Http for Channel {
         if let Some(code) = exchange.failed {
             return Progress::Failed(code);
         }
-        if exchange.silent || at.0 < exchange.at + 30_000 {
+        if exchange.silent || at.0.wrapping_sub(self.started) < exchange.at + 30_000 {
             return Progress::Pending;
         }
         Progress::Ready(Response {

@@ -6,6 +6,7 @@
 
 use super::super::Session;
 use super::super::feed::Cursor;
+use super::super::open::ticks;
 use super::{LIVE, Power};
 use crate::io::{EventKind, StreamId};
 use crate::manifest::live::Learned;
@@ -35,6 +36,7 @@ impl Session {
             back.duration = own;
             feed.tail.taken.1 = own;
         }
+        feed.tail.ends = info.tfxd.map_or(0, |_| start.saturating_add(own));
         feed.tail.silent = info.tfrf.is_empty();
         self.make_room(GROWTH);
         let mut grown = false;
@@ -81,6 +83,8 @@ impl Session {
             played = u64::MAX;
         }
         let most = kept.start.min(played);
+        // What is announced and not there yet does not move the window.
+        let end = self.stream_end(i).map_or(last.end(), |end| ticks(end, scale).min(last.end()));
         let window = manifest.timescale.rescale(manifest.dvr_window, scale).unwrap_or(0);
         let slides = window != 0 && self.config.live.window == WindowChoice::Origin;
         let share = self.config.budget / 16 / manifest.streams.len().max(1);
@@ -92,7 +96,7 @@ impl Session {
         };
         let timeline = &mut stream.timeline;
         if slides {
-            timeline.drop_before(account, last.end().saturating_sub(window).min(most));
+            timeline.drop_before(account, end.saturating_sub(window).min(most));
         }
         let mut gone = 0u32;
         // Each turn takes a block.
@@ -126,22 +130,26 @@ impl Session {
         })
     }
 
-    /// When the fragment of stream `i` that starts at `start` may be asked for.
-    pub(in super::super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
-        let Some(feed) = self.feeds.get(i) else { return self.now };
+    /// When the fragment of stream `i` that starts at `start` is sure to be there.
+    fn there_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+        let Some(feed) = self.feeds.get(i).filter(|f| start > f.tail.listed) else { return Instant(0) };
         let length = if duration == 0 { feed.tail.taken.1 } else { duration };
         // An encoder is never quite regular.
         let margin = Micros((feed.scale.micros(length).0 / 16).clamp(10_000, 200_000));
-        let mut at = match self.published_at(i, start.saturating_add(length)) {
-            Some(there) if there > self.live.updated || start > feed.tail.listed => there.after(margin),
-            _ => Instant(0),
-        };
-        if feed.tail.recovering {
+        self.published_at(i, start.saturating_add(length)).map_or(Instant(0), |there| there.after(margin))
+    }
+
+    /// When the fragment of stream `i` that starts at `start` may be asked for.
+    pub(in super::super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+        let at = self.there_at(i, start, duration);
+        match self.feeds.get(i) {
             // A fleet that comes back must not ask for all it has missed at once.
-            let pace = feed.scale.micros(feed.tail.taken.1.max(length)).0;
-            at = at.max(feed.tail.begun.after(Micros(pace / 5 * 4)));
+            Some(feed) if feed.tail.recovering => {
+                let pace = feed.scale.micros(feed.tail.taken.1.max(duration)).0;
+                at.max(feed.tail.begun.after(Micros(pace / 5 * 4)))
+            }
+            _ => at,
         }
-        at
     }
 
     /// Whether stream `i` may start no fetch now.
@@ -156,16 +164,12 @@ impl Session {
         if !self.is_growing() {
             return true;
         }
-        let due = self.now >= self.fetch_at(i, start, duration);
         let ahead = self.feeds.get(i).map_or(Micros::ZERO, |f| f.ahead(self.now, self.clock.running()));
-        let enough = self.config.resume_buffer.plus(Micros(self.length(i).0.saturating_mul(2)));
-        if let Some(feed) = self.feeds.get_mut(i)
-            && feed.tail.recovering
-            && (ahead >= enough || !due && feed.tail.early > 0)
-        {
+        let caught_up = ahead >= self.config.buffer_target || self.now < self.there_at(i, start, duration);
+        if let Some(feed) = self.feeds.get_mut(i).filter(|_| caught_up) {
             feed.tail.recovering = false;
         }
-        due
+        self.now >= self.fetch_at(i, start, duration)
     }
 
     /// The fragment that `cursor` points at in stream `i`'s own list: never one that is over at the time looked for, and never
@@ -199,16 +203,16 @@ impl Session {
         if !LIVE {
             return 0;
         }
-        let now = self.now;
         let event = self.event(EventKind::GapSkipped);
         let Some(feed) = self.feeds.get_mut(i) else { return 0 };
         let (before, length) = feed.tail.taken;
         let follows = matches!(feed.cursor, Cursor::After(last) if last == before) && feed.leads();
         let tail = &mut feed.tail;
         tail.taken = (start, duration);
-        tail.begun = now;
+        let ends = core::mem::take(&mut tail.ends);
         tail.early = 0;
         tail.resolve = super::Resolve::No;
+        tail.doubted = 0;
         tail.same_level = false;
         tail.failing = None;
         if !follows || length == 0 {
@@ -224,7 +228,8 @@ impl Session {
             return 0;
         }
         // After a change of encoder two fragments may hold the same media.
-        if start < last.end() && is_more_than_rounding(start, last, feed.scale) { last.end() } else { 0 }
+        let last = Fragment { duration: ends.saturating_sub(before), ..last };
+        if is_more_than_rounding(start, last, feed.scale) { last.end() } else { 0 }
     }
 
     /// A fragment of stream `i` has arrived whole.
@@ -256,8 +261,7 @@ impl Session {
     pub(super) fn is_long_enough(&self, i: usize) -> bool {
         let Some(manifest) = self.manifest.as_ref().filter(|m| m.duration != 0) else { return false };
         let Some(stream) = self.feeds.get(i).and_then(|f| self.listed(f.id)) else { return false };
-        let first = self.leading().filter_map(|n| self.listed(self.id(n)?)?.first_time()).min();
-        let (Some(first), Some(end)) = (first, stream.end_time()) else { return false };
+        let (Some(first), Some(end)) = (self.live.first, stream.end_time()) else { return false };
         let slack = Micros(self.length(i).0 / 2);
         end.after(slack).since(first) >= manifest.timescale.micros(manifest.duration)
     }

@@ -83,7 +83,9 @@ impl Session {
             if let Some(feed) = self.feeds.get_mut(i).filter(|_| restarted) {
                 feed.tail.published = None;
             }
-            self.note_listed(i, at);
+            if self.feeds.get(i).is_some_and(|f| f.tail.heard.is_some()) {
+                self.note_listed(i, at);
+            }
             if let Some(feed) = self.feeds.get_mut(i) {
                 feed.tail.hold = false;
             }
@@ -99,6 +101,7 @@ impl Session {
         for i in 0..self.feeds.len() {
             self.resolve(i);
         }
+        self.notice_length(grown);
         self.release_hold();
         self.notice_behind();
         for i in 0..self.feeds.len() {
@@ -124,11 +127,21 @@ impl Session {
         let Join { restarted, over, window } = how;
         let window = new.timescale.ticks(window);
         let feed = self.feeds.iter().position(|f| usize::from(f.id.0) == at);
-        let account = &mut self.account;
         if *old.url != *new.url {
             core::mem::swap(&mut old.url, &mut new.url);
         }
         let end = old.timeline.end();
+        let heard = new.timeline.last().map(|f| (f.start, f.duration));
+        // What begins later than time can have brought it was never missed: the encoder has leapt.
+        let begins = new.timeline.first().map_or(0, |f| f.start);
+        let soon = self.now.after(super::SLOWEST);
+        let there = feed.and_then(|i| self.published_at(i, begins));
+        let leapt = begins > end && there.is_some_and(|at| at > soon);
+        if let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)) {
+            feed.tail.heard = heard;
+            feed.tail.leapt = leapt;
+        }
+        let account = &mut self.account;
         if restarted {
             old.timeline.free(account);
             core::mem::swap(&mut old.timeline, &mut new.timeline);
@@ -226,6 +239,18 @@ impl Session {
         self.go_to_edge();
     }
 
+    /// A presentation that is as long as it was to become, and grows no more, is over.
+    fn notice_length(&mut self, grown: bool) {
+        let done = |i: usize| self.is_long_enough(i) && self.at_tail(i);
+        if grown || !self.is_growing() || !self.leading().all(done) {
+            return;
+        }
+        if let Some(manifest) = &mut self.manifest {
+            manifest.liveness = Liveness::OnDemand;
+        }
+        self.live_ended(0);
+    }
+
     /// Streams whose next fragment has left the window.
     fn notice_behind(&mut self) {
         if !self.is_growing() || self.live.hold.is_some() {
@@ -244,7 +269,7 @@ impl Session {
             };
             let Some(first) = self.listed(feed.id).and_then(|s| s.timeline.first()) else { continue };
             // Less than half a fragment is how lists differ.
-            if first.start > wanted.saturating_add(length / 2) {
+            if first.start > wanted.saturating_add(length / 2) && !feed.tail.leapt {
                 self.fall_behind(i, wanted);
                 return;
             }

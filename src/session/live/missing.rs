@@ -15,6 +15,8 @@ use crate::time::{Instant, Micros};
 
 /// Tries of a fragment near the edge before its 404 is believed.
 const BELIEVED: u32 = 3;
+/// Readings that may say nothing new of a fragment at the end of the list.
+const DOUBTED: u32 = 2;
 /// The shortest wait for a fragment that is not there yet.
 const SHORTEST: Micros = Micros::from_millis(500);
 /// Not before something happens.
@@ -98,18 +100,12 @@ impl Session {
 
     /// The origin does not have a fragment that should be there, or refuses it: the manifest says what to make of that.
     fn missing(&mut self, i: usize, reason: RefreshReason) {
-        let length = self.length(i);
-        let fresh = self.live.updated > self.live.asked && self.now.since(self.live.updated) < length;
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.retrying = true;
         feed.retry.not_before = NEVER;
         feed.tail.resolve = Resolve::Waiting;
         feed.tail.same_level = true;
-        if fresh && reason == RefreshReason::Missing {
-            self.resolve(i);
-        } else {
-            self.want_list(reason);
-        }
+        self.want_list(reason);
     }
 
     /// The manifest has been read: what becomes of the fragment of stream `i` that waits.
@@ -135,6 +131,7 @@ impl Session {
         match near {
             Some(near) if near.start == start => {
                 let beyond = start > listed && !over;
+                let near_end = start.saturating_add(duration.saturating_mul(3)) > listed;
                 let Some(feed) = self.feeds.get_mut(i) else { return };
                 if beyond {
                     // Announced, and not in the manifest yet: that takes as long as it takes.
@@ -145,6 +142,10 @@ impl Session {
                         feed.tail.early = 1;
                         feed.retry.not_before = now.after(Micros(self.rng.jitter(SHORTEST.0)));
                     }
+                } else if waiting && !over && feed.tail.doubted < DOUBTED && near_end {
+                    // The end of a list is where its times are worst.
+                    feed.tail.doubted = feed.tail.doubted.saturating_add(1);
+                    self.want_list(RefreshReason::Missing);
                 } else if waiting {
                     feed.tail.resolve = Resolve::Done;
                     feed.tail.same_level = false;

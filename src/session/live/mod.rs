@@ -30,6 +30,8 @@ const SLOWEST: Micros = Micros::from_secs(10);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Target {
     Time(MediaTime),
+    /// Where it was, if the window still reaches so far.
+    Kept(MediaTime),
     Edge,
 }
 
@@ -101,6 +103,8 @@ pub(super) struct Live {
     speed: i32,
     /// The origin's clock in seconds since 1970, and when it said so.
     date: Option<(u64, Instant)>,
+    /// Where the first list began.
+    first: Option<MediaTime>,
     /// What is added to the host's clock.
     shift: u64,
     /// Until when the host need not call.
@@ -116,6 +120,8 @@ pub(super) struct Tail {
     published: Option<(u64, Instant)>,
     /// Start of the newest fragment in the manifest last read.
     listed: u64,
+    /// That fragment, with its length, until it is noted.
+    heard: Option<(u64, u64)>,
     /// When something new last came.
     grown: Instant,
     /// It has been told that nothing comes.
@@ -127,7 +133,13 @@ pub(super) struct Tail {
     silent: bool,
     /// Start and length of the fragment last taken up.
     taken: (u64, u64),
+    /// Where that fragment ends by its own word; 0 while it has said nothing.
+    ends: u64,
+    /// The list goes on far behind what was known: the encoder has leapt.
+    leapt: bool,
     resolve: Resolve,
+    /// How often the manifest has said nothing new of the fragment.
+    doubted: u32,
     /// The next try is for the same level.
     pub(super) same_level: bool,
     /// The list does not reach the position; nothing is fetched before the manifest was read again.
@@ -137,7 +149,7 @@ pub(super) struct Tail {
     /// After an outage: fetches keep a distance.
     recovering: bool,
     /// When the last fetch began.
-    begun: Instant,
+    pub(super) begun: Instant,
 }
 
 impl Tail {

@@ -107,7 +107,7 @@ impl Session {
     }
 
     /// Where the newest fragment of stream `i` that is there ends: what is known, or must be by now.
-    fn stream_end(&self, i: usize) -> Option<MediaTime> {
+    pub(super) fn stream_end(&self, i: usize) -> Option<MediaTime> {
         let feed = self.feeds.get(i)?;
         let listed = self.listed(feed.id)?.end_time()?;
         if !self.is_growing() {
@@ -148,7 +148,9 @@ impl Session {
         let kind = |k: Kind| self.leading().find(|i| self.feeds.get(*i).is_some_and(|f| f.kind == k));
         let i = kind(Kind::Video).or_else(|| kind(Kind::Audio))?;
         let feed = self.feeds.get(i)?;
-        let fragment = self.listed(feed.id)?.timeline.at_or_before(ticks(time, feed.scale))?;
+        let at = ticks(time, feed.scale);
+        // A list that does not reach so far knows nothing of it.
+        let fragment = self.listed(feed.id)?.timeline.at_or_before(at).filter(|f| f.end() > at)?;
         Some(feed.scale.media_time(fragment.start))
     }
 
@@ -156,6 +158,8 @@ impl Session {
     pub(super) fn behind_margin(&self, start: MediaTime) -> MediaTime {
         let margin = MARGIN.max(Micros(self.longest().0.saturating_mul(2)));
         let at = start.after(margin);
+        // The start of a fragment there, and none before it.
+        let at = self.on_a_key(at.after(self.longest())).filter(|key| *key >= at).unwrap_or(at);
         self.edge().map_or(at, |edge| at.min(edge).max(start))
     }
 
@@ -230,8 +234,16 @@ impl Session {
     pub(super) fn release_hold(&mut self) {
         let Some(target) = self.live.hold.take() else { return };
         let to = match (target, self.window()) {
-            (Target::Time(to), Some((start, end))) => self.clamp(to, start, end),
-            (Target::Time(to), None) => to,
+            (Target::Kept(to), Some((start, _))) if to < start && self.is_growing() => {
+                let first = self.leading().next();
+                if let Some(i) = first {
+                    let wanted = self.feeds.get(i).map_or(0, |f| ticks(to, f.scale));
+                    self.fall_behind(i, wanted);
+                }
+                return;
+            }
+            (Target::Time(to) | Target::Kept(to), Some((start, end))) => self.clamp(to, start, end),
+            (Target::Time(to) | Target::Kept(to), None) => to,
             (Target::Edge, _) => match self.edge() {
                 Some(edge) => edge,
                 None => return,

@@ -57,7 +57,7 @@ impl Session {
         self.seek_to(position);
         self.live.follow = follow;
         if self.is_growing() {
-            let target = if edge { Target::Edge } else { Target::Time(position) };
+            let target = if edge { Target::Edge } else { Target::Kept(position) };
             self.hold_until_read(target, RefreshReason::Resume);
         }
         Ok(())

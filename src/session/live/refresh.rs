@@ -178,6 +178,7 @@ impl Session {
         self.live.asked = self.opened_at;
         let wait = Micros(self.rng.jitter(self.longest().max(super::USUAL).0));
         self.live.not_before = self.now.after(wait);
+        self.live.first = self.leading().filter_map(|i| self.listed(self.id(i)?)?.first_time()).min();
         let at = if self.live.head == Instant(0) { self.now } else { self.live.head };
         for i in 0..self.feeds.len() {
             self.note_listed(i, at);
@@ -187,17 +188,19 @@ impl Session {
     /// What stream `i` lists is there since `at` at the latest.
     pub(super) fn note_listed(&mut self, i: usize, at: Instant) {
         let now = self.now;
-        let last = self.id(i).and_then(|id| self.listed(id)?.timeline.last());
+        let last = self.id(i).and_then(|id| self.listed(id)?.timeline.last()).map(|f| (f.start, f.duration));
         let Some(feed) = self.feeds.get_mut(i) else { return };
+        // What was announced is not what is listed.
+        let last = feed.tail.heard.take().or(last);
         if feed.tail.grown == Instant(0) {
             feed.tail.grown = now;
         }
-        let Some(last) = last else { return };
-        feed.tail.listed = last.start;
+        let Some((start, known)) = last else { return };
+        feed.tail.listed = start;
         let length = self.length(i);
         let Some(feed) = self.feeds.get(i) else { return };
-        let length = if last.duration == 0 { feed.scale.ticks(length) } else { last.duration };
-        self.publish(i, last.start.saturating_add(length), at);
+        let length = if known == 0 { feed.scale.ticks(length) } else { known };
+        self.publish(i, start.saturating_add(length), at);
     }
 
     /// The head of a reading has come.
