@@ -6,7 +6,7 @@ use super::super::Session;
 use super::rung_of;
 use crate::abr::{Moment, Progress};
 use crate::io::EventKind;
-use crate::time::{Instant, Micros};
+use crate::time::{Instant, Micros, scale};
 
 /// A fetch is looked at this often whatever comes, so that a dead link is noticed.
 const LOOK: Micros = Micros::from_millis(250);
@@ -38,13 +38,23 @@ impl Session {
         }
         let moment = self.moment(i, &flight, buffer);
         let s = &mut self.switching;
+        // Others may receive at the same time: these bytes count as fast as the link is with all of them.
+        let (bytes, took) = s.meter.look(now);
+        let elapsed = now.since(exchange.started);
+        let elapsed = match exchange.first {
+            Some(first) if bytes > received => {
+                let share = scale(took.0, received, bytes).unwrap_or(took.0);
+                first.since(exchange.started).plus(Micros(share)).min(elapsed)
+            }
+            _ => elapsed,
+        };
         let Some(planner) = &mut s.planner else { return };
         let answer = planner.abandon(&Progress {
             moment: Moment { choices: &s.choices, ..moment },
             level: rung,
             total: exchange.content_length,
             received,
-            elapsed: now.since(exchange.started),
+            elapsed,
             first_byte: exchange.first.map(|f| f.since(exchange.started)),
             reconnects: true,
         });

@@ -38,6 +38,12 @@ impl Meter {
         (core::mem::take(&mut self.bytes), Micros(core::mem::take(&mut self.micros)))
     }
 
+    /// The same, kept.
+    pub fn look(&mut self, now: Instant) -> (u64, Micros) {
+        self.settle(now);
+        (self.bytes, Micros(self.micros))
+    }
+
     fn settle(&mut self, now: Instant) {
         if self.receiving > 0 {
             self.micros = self.micros.saturating_add(now.since(self.since).0);

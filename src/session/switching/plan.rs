@@ -238,15 +238,16 @@ impl Session {
         }
     }
 
-    /// Whether stream `i` lets another one go first: the earliest deadline comes first, and no stream gets ahead of another by
-    /// more than a fragment.
+    /// Whether stream `i` lets another one go first: the earliest deadline comes first. Sound does not get ahead of the pictures
+    /// that are coming, and pictures by one fragment at most.
     pub(in super::super) fn lets_others_go(&self, i: usize, start: u64, ahead: Micros, span: Micros) -> bool {
-        // At the edge there is nothing to get ahead with; and what is thin has no time to wait.
-        if !self.plans() || self.is_growing() || ahead < Micros(span.0.saturating_mul(2)) {
+        // At the edge there is nothing to get ahead with; and what has nothing cannot wait.
+        if !self.plans() || self.is_growing() || ahead == Micros::ZERO {
             return false;
         }
         let Some(feed) = self.feeds.get(i).filter(|f| f.leads()) else { return false };
         let start = feed.scale.media_time(start);
+        let slack = if feed.kind == Kind::Video { span } else { Micros::ZERO };
         let behind = |(n, f): (usize, &Feed)| {
             let waits = f.blocked || (f.retrying && f.retry.not_before > self.now) || f.is_locked();
             if n == i || !f.selected || f.ended || !f.leads() || f.join != Join::Settled || waits {
@@ -256,7 +257,7 @@ impl Session {
                 Some(coming) => Some(coming.start),
                 None => self.next_fragment(n).map(|(start, _)| start),
             };
-            next.is_some_and(|next| f.scale.media_time(next).after(span) < start)
+            next.is_some_and(|next| f.scale.media_time(next).after(slack) < start)
         };
         self.feeds.iter().enumerate().any(behind)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use smoothcore::session::{Objective, SwitchingRule};
+use smoothcore::session::{Objective, Replacement, SwitchingRule};
 use smoothcore_sim::movie::{Content, content};
 use smoothcore_sim::scenario::traces::{Figures, Mode, many};
 
@@ -30,7 +30,8 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     };
     let objective = if options.has("--log") { Objective::Log } else { Objective::Linear };
     let buffer = options.number("--buffer", 25)?;
-    let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, alike: true, audio: 0, budget: 1 << 30 };
+    let replacement = if options.has("--replace") { Replacement::On } else { Replacement::Off };
+    let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, replacement, alike: true, audio: 0, budget: 1 << 30 };
     let (mode, audio) = match options.value("--mode") {
         None | Some("alike") => (alike, 0),
         Some("audio") => (Mode { audio: AUDIO, ..alike }, AUDIO),
@@ -86,7 +87,8 @@ fn simulate(command: &str, content: &Content, mode: &Mode) -> Result<f64, String
     let done = write(content, mode, &folder).and_then(|()| {
         let objective = if mode.objective == Objective::Log { "log" } else { "lin" };
         let mut run = Command::new(command);
-        run.args(["simulate", "--set", "set", "--controller", "planner", "--replacement", "off", "--json"])
+        let replacement = if mode.replacement == Replacement::On { "on" } else { "off" };
+        run.args(["simulate", "--set", "set", "--controller", "planner", "--replacement", replacement, "--json"])
             .args(["--objective", objective, "--buffer", &mode.buffer.to_string()])
             .arg("--data")
             .arg(&folder);
@@ -118,10 +120,14 @@ fn write(content: &Content, mode: &Mode, folder: &Path) -> Result<(), String> {
         &json!({"segment_duration_ms": movie.millis, "bitrates_kbps": kbps, "segment_sizes_bits": bits}),
     )?;
     for (name, trace) in content.names.iter().zip(&content.traces) {
+        // What is buffered of sound is fetched while the link is good: it takes a share of what there is, not a rate.
+        let whole: f64 = trace.iter().map(|p| p.micros as f64).sum();
+        let mean = trace.iter().map(|p| p.rate * p.micros as f64).sum::<f64>() / whole;
+        let left = (1.0 - f64::from(mode.audio) / mean).max(0.1);
         let periods: Vec<Value> = trace
             .iter()
             .map(|p| {
-                let kbps = ((p.rate - f64::from(mode.audio)).max(0.0) / 1e3).round() as u64;
+                let kbps = (p.rate * left / 1e3).round() as u64;
                 json!({"duration_ms": p.micros / 1000, "bandwidth_kbps": kbps, "latency_ms": p.latency / 1000})
             })
             .collect();

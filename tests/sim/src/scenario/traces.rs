@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 use smoothcore::io::{DecoderTraits, Framing};
-use smoothcore::session::{AudioChoice, Config, Objective, SwitchingConfig, SwitchingRule};
+use smoothcore::session::{AudioChoice, Config, Objective, Replacement, SwitchingConfig, SwitchingRule};
 use smoothcore::time::Micros;
 
 use crate::movie::{Content, Movie, Period};
@@ -18,6 +18,7 @@ pub struct Mode {
     pub buffer: f64,
     pub rule: SwitchingRule,
     pub objective: Objective,
+    pub replacement: Replacement,
     /// Whole fragments alone, and play resumes with any: as the simulator has it. Else as shipped.
     pub alike: bool,
     /// Sound of so many bit/s; 0: none.
@@ -50,7 +51,7 @@ pub fn config(movie: &Movie, mode: &Mode) -> Config {
         resume_buffer: one(Micros::ZERO),
         early_release: if mode.alike { Config::WHOLE_FRAGMENTS } else { Micros::ZERO },
         audio: AudioChoice::First,
-        switching: SwitchingConfig { rule: mode.rule, objective: mode.objective, ..SwitchingConfig::default() },
+        switching: SwitchingConfig { rule: mode.rule, objective: mode.objective, replacement: mode.replacement, ..SwitchingConfig::default() },
         ..Config::default()
     };
     // Nothing looks into the samples.
