@@ -16,7 +16,7 @@ sim: whole presentations in virtual time around the session of smoothcore
   sim replay SEED --live | --vod [--kind KIND]
       one of those runs, with its log
   sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
-             [--log] [--replace] [--smoothcore PATH] [--each]
+             [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
       sessions over the traces of a data folder; with the command named, beside its simulator
   sim kinds
       the kinds of fault

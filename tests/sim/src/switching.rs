@@ -6,12 +6,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 use smoothcore::session::{Objective, Replacement, SwitchingRule};
 use smoothcore_sim::movie::{Content, content};
-use smoothcore_sim::scenario::traces::{Figures, Mode, many};
+use smoothcore_sim::scenario::traces::{Figures, Mode, many, one};
 
 use crate::Options;
 
 /// Sound in the modes that have some, in bit/s.
-const AUDIO: u32 = 96_000;
+const AUDIO: u64 = 64_000;
 
 fn rule(options: &Options<'_>) -> Result<SwitchingRule, String> {
     match options.value("--rule") {
@@ -31,13 +31,14 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     let objective = if options.has("--log") { Objective::Log } else { Objective::Linear };
     let buffer = options.number("--buffer", 25)?;
     let replacement = if options.has("--replace") { Replacement::On } else { Replacement::Off };
+    let sound = options.number("--sound", AUDIO)? as u32;
     let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, replacement, alike: true, audio: 0, budget: 1 << 30 };
     let (mode, audio) = match options.value("--mode") {
         None | Some("alike") => (alike, 0),
-        Some("audio") => (Mode { audio: AUDIO, ..alike }, AUDIO),
+        Some("audio") => (Mode { audio: sound, ..alike }, sound),
         Some(mib) => {
             let mib: usize = mib.parse().map_err(|_| format!("--mode: {mib}?"))?;
-            (Mode { alike: false, audio: AUDIO, budget: mib << 20, ..alike }, AUDIO)
+            (Mode { alike: false, audio: sound, budget: mib << 20, ..alike }, sound)
         }
     };
     println!(
@@ -49,6 +50,16 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
         let content = content(data, name, every)?;
         let (mean, each) = many(&content, &mode);
         line(name, &mean);
+        if options.has("--events") {
+            let movie = if mode.audio > 0 { content.movie.clone().with_audio(mode.audio) } else { content.movie.clone() };
+            let (figures, viewer) = one(&content.traces[0], &movie, &mode);
+            line(&content.names[0], &figures);
+            for e in &viewer.events {
+                let told = e.decided().map(|d| format!("{d:?}")).unwrap_or_default();
+                let at = e.media_time.map(|t| t.0 as f64 / 1e7);
+                println!("{:>9.3} {:?} {:?} {at:?} {} {} {told}", e.at.0 as f64 / 1e6, e.kind, e.stream.map(|s| s.0), e.a, e.b);
+            }
+        }
         if options.has("--each") {
             content.names.iter().zip(&each).for_each(|(name, f)| line(name, f));
         }
@@ -114,20 +125,17 @@ fn write(content: &Content, mode: &Mode, folder: &Path) -> Result<(), String> {
     put("sets.json", &json!({"set": {"traces": "set", "movie": "movie", "movie_length_s": null, "multiplier": 1.0}}))?;
     let movie = &content.movie;
     let kbps: Vec<u32> = movie.video.bitrates.iter().map(|b| b / 1000).collect();
-    let bits: Vec<Vec<u64>> = movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8).collect()).collect();
+    let sound = if std::env::var_os("LITERAL").is_some() { 0 } else { u64::from(mode.audio) * movie.millis / 1000 };
+    let bits: Vec<Vec<u64>> = movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8 + sound).collect()).collect();
     put(
         "movies/movie.json",
         &json!({"segment_duration_ms": movie.millis, "bitrates_kbps": kbps, "segment_sizes_bits": bits}),
     )?;
     for (name, trace) in content.names.iter().zip(&content.traces) {
-        // What is buffered of sound is fetched while the link is good: it takes a share of what there is, not a rate.
-        let whole: f64 = trace.iter().map(|p| p.micros as f64).sum();
-        let mean = trace.iter().map(|p| p.rate * p.micros as f64).sum::<f64>() / whole;
-        let left = (1.0 - f64::from(mode.audio) / mean).max(0.1);
         let periods: Vec<Value> = trace
             .iter()
             .map(|p| {
-                let kbps = (p.rate * left / 1e3).round() as u64;
+                let kbps = ((p.rate - if sound > 0 { 0.0 } else { f64::from(mode.audio) }).max(0.0) / 1e3).round() as u64;
                 json!({"duration_ms": p.micros / 1000, "bandwidth_kbps": kbps, "latency_ms": p.latency / 1000})
             })
             .collect();
