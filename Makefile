@@ -38,7 +38,7 @@ ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
 CHECK := fmt lint doc test header-check ports tools-check oracles sim differential fuzz dist-all audit control abi ctest plays \
-    codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
+    codecs protected scripted foreign on-air bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -82,7 +82,7 @@ check: export CARGO_INCREMENTAL := 0
 check: setup-check
 	@MAKE="$(MAKE)" sh tests/steps/check.sh $(CHECK)
 
-soak: tools
+soak: $(ARCHIVES) tools
 	@sh tests/steps/present.sh tests/soak.sh && sh tests/soak.sh
 
 bench: tools
@@ -187,6 +187,10 @@ scripted: $(ARCHIVES)
 
 foreign: $(ARCHIVES)
 	@sh tests/peers/foreign.sh
+
+# In real time: an encoder, our origin, our player; FFmpeg's live directory; GStreamer. make soak takes ten minutes.
+on-air: $(ARCHIVES) tools
+	@sh tests/live/run.sh 25 bin/smoothcore
 
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \

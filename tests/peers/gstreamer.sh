@@ -26,6 +26,7 @@ fail() {
 }
 media=$root/tests/media
 # The last round ends while it plays.
+: >"$work/origin"
 "$smoothcore" origin "$media" --live news,from=testcard/testcard.ism,dvr=60,history=128 --log "$work/log" >"$work/origin" &
 origin=$!
 until grep -q listening "$work/origin"; do
@@ -81,6 +82,6 @@ sounds=$(wc -l <"$work/sounds")
 [ "$sounds" -ge $(((seconds - 5) * 46)) ] || fail "$sounds access units of sound in $seconds s"
 follows "$work/pictures" "$work/all_pictures" || fail "pictures differ"
 follows "$work/sounds" "$work/all_sounds" || fail "sound differs"
-echo "gstreamer: $(gst-launch-1.0 --version | tail -n 1 | sed 's/.*: *//; q' | cut -c1-40): mssdemux played our live origin for" \
+echo "gstreamer: $(gst-launch-1.0 --version | awk 'NR == 1 { print $NF }'): mssdemux played our live origin for" \
     "$seconds s: $pictures pictures and $sounds access units of sound, those of the files;" \
     "$(wc -l <"$work/log") requests, $manifests of them manifests, all answered with 200"
