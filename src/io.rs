@@ -11,6 +11,7 @@ use crate::time::{Instant, MediaTime, Micros};
 
 mod live;
 mod protection;
+mod switching;
 mod text;
 
 pub use live::{LiveWindow, Network, RefreshReason};
@@ -18,6 +19,7 @@ pub use protection::{
     Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
     SampleProtection, Scheme, Secrecy, Subsample,
 };
+pub use switching::{Decided, Why};
 pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
@@ -184,6 +186,9 @@ impl DecoderTraits {
     pub const REPEAT_PARAMETER_SETS: u32 = 8;
     /// It wants to be asked about every quality level before playback starts.
     pub const CAPABILITIES: u32 = 16;
+    /// Pictures may change their size from one fragment to the next without a break. Without it a change of size is avoided,
+    /// and made only where it is likely to last ten seconds.
+    pub const SEAMLESS_RESIZE: u32 = 32;
 
     /// Whether every bit of `flags` is set.
     pub const fn has(self, flags: u32) -> bool {
@@ -450,6 +455,19 @@ pub enum EventKind {
     RefreshFailed = 29,
     /// The host's clock has jumped forward; the session goes on as if it had not. a = microseconds left out.
     ClockJumped = 30,
+    /// The level of the next fragment was decided: [`Event::decided`] reads it. `media_time` = the fragment's start; a = bitrate,
+    /// and from bit 32 on the media held in milliseconds; b = the link's rate in bit/s that was reckoned with, and from bit
+    /// 56 on why ([`Why`]). Of those that wait to be fetched only the newest is kept once events pile up.
+    Decided = 40,
+    /// A fragment was coming too slowly: it is fetched again at a lower level. `media_time` = its start; a = bitrate given
+    /// up, b = bytes of it that had come.
+    Abandoned = 41,
+    /// A fragment in the buffer was fetched again at a higher level. `media_time` = its start; a = bitrate before, b =
+    /// bitrate now.
+    Replaced = 42,
+    /// The decoder drops too many pictures: higher levels are left out for a while. a = the highest bitrate left, b =
+    /// microseconds.
+    DroppingFrames = 43,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

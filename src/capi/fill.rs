@@ -46,13 +46,15 @@ pub(super) fn traits(framing: u32, flags: u32) -> Result<DecoderTraits, Code> {
         | SMOOTHCORE_DECODER_NEEDS_AUD
         | SMOOTHCORE_DECODER_UNPACED
         | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS
-        | SMOOTHCORE_DECODER_CAPABILITIES;
+        | SMOOTHCORE_DECODER_CAPABILITIES
+        | SMOOTHCORE_DECODER_SEAMLESS_RESIZE;
     const {
         assert!(SMOOTHCORE_DECODER_CONTIGUOUS == DecoderTraits::CONTIGUOUS);
         assert!(SMOOTHCORE_DECODER_NEEDS_AUD == DecoderTraits::NEEDS_AUD);
         assert!(SMOOTHCORE_DECODER_UNPACED == DecoderTraits::UNPACED);
         assert!(SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS == DecoderTraits::REPEAT_PARAMETER_SETS);
         assert!(SMOOTHCORE_DECODER_CAPABILITIES == DecoderTraits::CAPABILITIES);
+        assert!(SMOOTHCORE_DECODER_SEAMLESS_RESIZE == DecoderTraits::SEAMLESS_RESIZE);
     }
     let framing = match framing {
         SMOOTHCORE_FRAMING_ELEMENTARY => Framing::ElementaryStream,
@@ -246,6 +248,10 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::Refreshed => SMOOTHCORE_EVENT_REFRESHED,
         EventKind::RefreshFailed => SMOOTHCORE_EVENT_REFRESH_FAILED,
         EventKind::ClockJumped => SMOOTHCORE_EVENT_CLOCK_JUMPED,
+        EventKind::Decided => SMOOTHCORE_EVENT_DECIDED,
+        EventKind::Abandoned => SMOOTHCORE_EVENT_ABANDONED,
+        EventKind::Replaced => SMOOTHCORE_EVENT_REPLACED,
+        EventKind::DroppingFrames => SMOOTHCORE_EVENT_DROPPING_FRAMES,
     }
 }
 
@@ -309,6 +315,9 @@ pub(super) fn stats(session: &Session, reserve: &Reserve) -> smoothcore_stats {
         requests: stats.requests,
         http_errors: stats.http_errors,
         retries: stats.retries,
+        abandoned: stats.abandoned,
+        replaced: stats.replaced,
+        wasted_bytes: stats.wasted,
         fragments: stats.fragments,
         gaps: stats.gaps,
         error: why(error),

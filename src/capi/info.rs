@@ -72,11 +72,18 @@ pub struct smoothcore_stats {
     pub refreshes: u32,
     /// 0.
     pub reserved2: u32,
+    /// Fragments given up for a lower level while they came.
+    pub abandoned: u32,
+    /// Buffered fragments fetched again at a higher level.
+    pub replaced: u32,
+    /// Body bytes that switching has thrown away.
+    pub wasted_bytes: u64,
 }
 
 record!(
     smoothcore_stats,
-    reserved2,
+    wasted_bytes,
+    wasted_bytes,
     manifest_us,
     first_byte_us,
     first_sample_us,

@@ -102,6 +102,19 @@ pub const SMOOTHCORE_EVENT_REFRESHED: u32 = 28;
 pub const SMOOTHCORE_EVENT_REFRESH_FAILED: u32 = 29;
 /// Event: the clock has jumped forward; playback goes on as if it had not. a = microseconds left out.
 pub const SMOOTHCORE_EVENT_CLOCK_JUMPED: u32 = 30;
+/// Event: the level of the next fragment was decided. `media_time` = the fragment's start; `a` = bitrate, and from bit 32 on the
+/// media held in milliseconds; `b` = the link's rate in bit/s that was reckoned with, 0 when unknown, and from bit 56 on a
+/// SMOOTHCORE_WHY_ number. Of those that nobody has fetched only the newest is kept once events pile up.
+pub const SMOOTHCORE_EVENT_DECIDED: u32 = 40;
+/// Event: a fragment was coming too slowly, and is fetched again at a lower level. `media_time` = its start; `a` = bitrate given
+/// up, `b` = bytes of it that had come.
+pub const SMOOTHCORE_EVENT_ABANDONED: u32 = 41;
+/// Event: a fragment in the buffer was fetched again at a higher level. `media_time` = its start; `a` = bitrate before, `b` =
+/// bitrate now.
+pub const SMOOTHCORE_EVENT_REPLACED: u32 = 42;
+/// Event: the decoder drops too many pictures, and higher levels are left out for a while. `a` = the highest bitrate left, `b` =
+/// microseconds.
+pub const SMOOTHCORE_EVENT_DROPPING_FRAMES: u32 = 43;
 
 /// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! When the presentation clock runs and when it is held.
 
-use super::{Session, State};
+use super::{Config, Session, State};
 use crate::io::{DecoderTraits, EventKind, Rate};
 use crate::time::{Instant, Micros};
 
-use super::feed::{Join, Offer, Setup};
+use super::feed::{Feed, Join, Offer, Setup};
 
 /// While the clock runs the session looks at the decoders this often, to notice one that runs dry.
 const WATCH: Micros = Micros::from_millis(100);
@@ -149,11 +149,13 @@ impl Session {
     /// A stream whose decoder has run dry and for which nothing is at hand.
     fn dry(&self) -> Option<crate::io::StreamId> {
         let now = self.now;
+        let whole = self.config.early_release == Config::WHOLE_FRAGMENTS;
+        let held_back = |f: &Feed| whole && !f.blocked && f.queue.first().is_some_and(|q| !q.complete);
         self.feeds
             .iter()
             .filter(|f| f.selected && !f.ended && f.leads() && f.join == Join::Settled)
             .filter(|f| f.depth(now, true) == Micros::ZERO)
-            .find(|f| f.is_locked() || (f.offer == Offer::None && !f.sample_at_hand()))
+            .find(|f| f.is_locked() || (f.offer == Offer::None && (!f.sample_at_hand() || held_back(f))))
             .map(|f| f.id)
     }
 
@@ -190,6 +192,9 @@ impl Session {
             }
         }
         if let Some(at) = self.text_deadline() {
+            consider(at);
+        }
+        if let Some(at) = self.look_at() {
             consider(at);
         }
         if let Some(at) = self.live_deadline() {

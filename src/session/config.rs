@@ -107,6 +107,91 @@ pub struct LiveConfig {
     pub rate: u32,
 }
 
+/// What chooses video levels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SwitchingRule {
+    /// The planner; in a build without the feature `planner`, and for a decoder without a clock, the throughput rule.
+    #[default]
+    Planner,
+    /// The throughput-and-buffer rule.
+    Throughput,
+    /// None: the highest level of at most [`Config::fixed_bitrate`], or else the lowest one.
+    Fixed,
+}
+
+/// What a viewer is thought to value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Objective {
+    /// The logarithm of the bitrate: the step from 300 to 600 kbit/s is worth that from 3 to 6 Mbit/s.
+    #[default]
+    Log,
+    /// The bitrate.
+    Linear,
+}
+
+/// Whether buffered fragments of which no sample has gone out are fetched again once the link has become better.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Replacement {
+    /// Never: every byte is fetched once.
+    #[default]
+    Off,
+    /// Where it is worth its bytes. Never live.
+    On,
+}
+
+/// Whether a fragment that comes too slowly is given up for a lower level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Abandonment {
+    /// Where that is likely to avoid a stall.
+    #[default]
+    On,
+    /// Never.
+    Off,
+}
+
+/// What one session knew of a network, for the next one on the same network: plain numbers for the host to store. From
+/// `Session::prior`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Prior {
+    /// Natural logarithm of the rate in bit/s, in 65,536ths; 0 when nothing is known.
+    pub ln_rate: i32,
+    /// Standard deviation of that, in 65,536ths.
+    pub sigma: i32,
+    /// How long ago it was stored, which the host must say; older than ten minutes it is ignored.
+    pub age: Micros,
+}
+
+/// Caps on pictures, beyond [`Config::max_bitrate`]. Zero: no cap. The lowest level there is stays in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PictureCap {
+    /// Bit/s.
+    pub bitrate: u32,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// How levels are chosen. The default is what ships.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SwitchingConfig {
+    /// What chooses.
+    pub rule: SwitchingRule,
+    /// What is to be made most of.
+    pub objective: Objective,
+    /// Fast switch up.
+    pub replacement: Replacement,
+    /// Switching down within a fragment.
+    pub abandonment: Abandonment,
+    /// What the screen shows; `Session::cap` changes it later.
+    pub cap: PictureCap,
+    /// Most bytes for the planner's tables, out of the budget. Default: a 32nd of the budget, 64 KiB at most. With less than they
+    /// need (about 25 KiB) a small rule plans.
+    pub table_bytes: u32,
+    /// What is known of the network.
+    pub prior: Prior,
+}
+
 /// Configuration of one session. Start from `Config::default()`; zero means the default in every number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Config {
@@ -129,7 +214,7 @@ pub struct Config {
     /// Media each stream needs before the clock runs again after a stall. Default 2 s.
     pub resume_buffer: Micros,
     /// Samples of a fragment that is still arriving are handed out while the decoder holds less than this.
-    /// Default 1 s.
+    /// Default 1 s. [`Config::WHOLE_FRAGMENTS`]: never.
     pub early_release: Micros,
     /// Video bitrate to start with, in bit/s: the highest level of at most this. 0: the lowest level.
     pub start_bitrate: u32,
@@ -157,11 +242,15 @@ pub struct Config {
     pub strictness: Strictness,
     /// Live presentations.
     pub live: LiveConfig,
+    /// How levels are chosen.
+    pub switching: SwitchingConfig,
 }
 
 impl Config {
     /// Less than this cannot hold even a small manifest and one sample a stream.
     pub const SMALLEST_BUDGET: usize = 64 << 10;
+    /// For [`Config::early_release`]: samples leave only with their whole fragment, unless memory for it is short.
+    pub const WHOLE_FRAGMENTS: Micros = Micros(u64::MAX);
 
     /// Zeros replaced by defaults, limits brought within their caps.
     pub fn clamped(self) -> Config {

@@ -4,7 +4,7 @@ use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
 use super::live::LIVE;
 use super::protect::{Layout, Lock};
-use super::{ProtectionMode, Session, State, Step};
+use super::{Config, ProtectionMode, Session, State, Step};
 use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
@@ -92,6 +92,9 @@ impl Session {
     /// fragment can still be given up for another level.
     fn early_release(&self, i: usize) -> bool {
         let Some(feed) = self.feeds.get(i) else { return false };
+        if self.config.early_release == Config::WHOLE_FRAGMENTS {
+            return feed.blocked;
+        }
         feed.fresh
             || feed.blocked
             || self.clock.collecting()
@@ -335,6 +338,7 @@ impl Session {
         if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream && !f.flush) {
             feed.report(now, state);
             feed.ask_again();
+            self.pictures_shown(stream, state);
         }
     }
 

@@ -144,6 +144,8 @@ pub(super) struct Feed {
     /// The back of the queue has failed and waits for its next try.
     pub retrying: bool,
     pub retry: Retry,
+    /// The back of the queue is to take the place of the fragment that starts here.
+    pub replaces: Option<u64>,
     pub tail: Tail,
     pub lost_in_a_row: u32,
     /// The table of a fragment fetched again, until it is compared.
@@ -315,6 +317,7 @@ impl Feed {
             cancel: None,
             retrying: false,
             retry: Retry::default(),
+            replaces: None,
             tail: Tail::default(),
             lost_in_a_row: 0,
             checked: SampleTable::new(),
@@ -376,7 +379,8 @@ impl Feed {
 
     /// Media in the decoder and in the queue.
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
-        let queued = self.queue.iter().fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        let count = self.queue.len().saturating_sub(usize::from(self.replaces.is_some()));
+        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
     }
 
@@ -478,6 +482,7 @@ impl Feed {
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
         self.hole_behind = false;
+        self.replaces = None;
         self.captions.clear();
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);

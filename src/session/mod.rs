@@ -32,12 +32,16 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
+#[cfg(feature = "planner")]
+mod switching;
 mod text;
 mod tracks;
+#[cfg(not(feature = "planner"))]
+mod unplanned;
 
 pub use config::{
-    AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, ProtectionMode, TextChoice,
-    WindowChoice,
+    Abandonment, AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, Objective,
+    PictureCap, Prior, ProtectionMode, Replacement, SwitchingConfig, SwitchingRule, TextChoice, WindowChoice,
 };
 pub use given::{Cue, GivenText};
 pub use init::{INIT_TRACK_ID, init_segment};
@@ -58,6 +62,10 @@ use feed::Feed;
 use live::{LIVE, Live};
 use protect::Protect;
 use retry::{Exchange, Retry, Rng};
+#[cfg(feature = "planner")]
+use switching::Switching;
+#[cfg(not(feature = "planner"))]
+use unplanned::Switching;
 
 /// Events kept for a host that polls slowly.
 const EVENTS: usize = 64;
@@ -114,6 +122,7 @@ pub struct Session {
     media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
+    switching: Switching,
     clock: Presentation,
     /// Since when only text is still to come.
     media_over_at: Option<Instant>,
@@ -167,7 +176,6 @@ impl Session {
         Ok(Session {
             pool: Pool::new(config.block_bytes()),
             rng: Rng::new(config.seed),
-            config,
             account,
             state: State::New,
             now: Instant(0),
@@ -191,6 +199,8 @@ impl Session {
             media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
+            switching: Switching::new(config.switching.cap),
+            config,
             clock: Presentation::new(),
             media_over_at: None,
             gathered: Bytes::new(),
@@ -220,6 +230,7 @@ impl Session {
             Input::Timeout => self.on_timeout(),
         }
         self.check_deadlines();
+        self.look();
         self.tend_live();
     }
 
@@ -330,6 +341,7 @@ impl Session {
         for i in 0..self.feeds.len() {
             // Before the next fetch is thought about: what has been handed out makes room for it.
             self.retire_front(i);
+            self.tend_replacement(i);
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }

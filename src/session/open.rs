@@ -248,6 +248,7 @@ impl Session {
         self.listed_first();
         let from = self.live_start().unwrap_or(from);
         self.place_cursors(from);
+        self.make_planner();
         self.divide_budget()?;
         self.state = State::Playing;
         Ok(())

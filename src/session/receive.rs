@@ -151,6 +151,7 @@ impl Session {
             if feed.leads() {
                 self.throughput.pause(now);
             }
+            self.answer_held(i);
         }
     }
 
@@ -215,6 +216,7 @@ impl Session {
         if self.feeds.get(i).is_some_and(Feed::leads) {
             self.throughput.bytes(count);
         }
+        self.bytes_came(i, count);
         if self.stats.first_byte.is_none() {
             self.stats.first_byte = Some(now.since(self.opened_at));
         }
@@ -228,7 +230,9 @@ impl Session {
         }
         if let Err(error) = self.parse(i, BodyEnd::Open) {
             self.bad_body(i, error);
+            return;
         }
+        self.look();
     }
 
     /// Finds out what the arrived bytes are.
@@ -360,6 +364,7 @@ impl Session {
             exchange.content_length = head.content_length;
         }
         if (200..300).contains(&head.status) {
+            self.answer_began(i);
             self.on_announcements(i, head.content_type);
         }
         let failure = if !(200..300).contains(&head.status) {
@@ -405,6 +410,7 @@ impl Session {
         self.finish_exchange(i);
         let event = self.event(EventKind::FragmentDone);
         let now = self.now;
+        self.whole_came(i, self.feeds.get(i).and_then(|f| f.queue.last()).map_or(0, |b| b.body.len()));
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(back) = feed.queue.last_mut() else { return };
         back.complete = true;
@@ -417,6 +423,7 @@ impl Session {
         self.stats.fragments = self.stats.fragments.saturating_add(1);
         let text = !feed.leads();
         self.tell(event);
+        self.replaced(i);
         self.arrived(i, asked);
         if text {
             self.text_settled(i);
@@ -450,17 +457,21 @@ impl Session {
     fn finish_exchange(&mut self, i: usize) {
         self.unblock(i);
         let now = self.now;
-        if let Some(feed) = self.feeds.get_mut(i)
-            && feed.fetch.take().is_some()
-            && feed.leads()
-        {
-            self.throughput.end(now);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        if let Some(exchange) = feed.fetch.take() {
+            if feed.leads() {
+                self.throughput.end(now);
+            }
+            self.answer_over(i, &exchange);
         }
     }
 
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
+        if self.feeds.get(i).is_some_and(|f| f.replaces.is_some()) {
+            return self.cancel_fetch(i);
+        }
         if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
             self.drop_stream(i, Error { code: Code::ProtectionUnsupported, ..error });
             return;
@@ -481,7 +492,11 @@ impl Session {
 
     /// A sample can never fit: not at this level.
     fn too_large(&mut self, i: usize, error: Error) {
+        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
         self.cancel_fetch(i);
+        if replacing {
+            return;
+        }
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.keep_offered();
         if !feed.leads() {

@@ -16,11 +16,33 @@ pub(super) struct Exchange {
     pub answered: bool,
     pub content_length: Option<u64>,
     pub status: u16,
+    /// When the answer began.
+    pub first: Option<Instant>,
+    pub measured: Measured,
+}
+
+/// Whether what an exchange brings tells of the link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Measured {
+    /// No byte has come.
+    NotYet,
+    Now,
+    /// It has waited for memory: what has piled up meanwhile comes faster than the link is.
+    NoMore,
 }
 
 impl Exchange {
     pub const fn new(id: RequestId, at: Instant) -> Exchange {
-        Exchange { id, started: at, heard: at, answered: false, content_length: None, status: 200 }
+        Exchange {
+            id,
+            started: at,
+            heard: at,
+            answered: false,
+            content_length: None,
+            status: 200,
+            first: None,
+            measured: Measured::NotYet,
+        }
     }
 
     /// When it is overdue.

@@ -89,7 +89,19 @@ impl Session {
         if feed.leads() && !empty && ahead >= self.config.buffer_target {
             return Ok(false);
         }
-        let Some(rung) = self.choose(i, ahead, span) else { return Ok(false) };
+        if self.lets_others_go(i, start, ahead, span) {
+            return Ok(false);
+        }
+        if self.replacement(i, start, ahead, span)? {
+            return Ok(true);
+        }
+        let rung = match self.planned(i, start, ahead, span) {
+            Some(rung) => rung,
+            None => match self.choose(i, ahead, span) {
+                Some(rung) => rung,
+                None => return Ok(false),
+            },
+        };
         let Some((level, bitrate)) =
             self.feeds.get(i).and_then(|f| f.rungs.get(usize::from(rung)).map(|r| (r.level, r.bitrate)))
         else {
@@ -135,6 +147,7 @@ impl Session {
         };
         feed.sparse.taken_up(start);
         feed.retry = Default::default();
+        self.decision_taken(i, start);
         self.switch_to(i, rung, bitrate);
         Ok(true)
     }
@@ -154,13 +167,15 @@ impl Session {
         let kept = LIVE && self.feeds.get(i).is_some_and(|f| f.tail.same_level);
         if !committed && !kept {
             // Nothing of it has left: a level that is likely to arrive beats the one that just failed.
-            let rung = self.retry_rung(i, level, duration);
+            let again = self.planned_again(i, start);
+            let rung = again.or_else(|| self.retry_rung(i, level, duration));
             if let Some((rung, to, bitrate)) = rung {
                 level = to;
                 if let Some(f) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) {
                     f.level = to;
                     f.bitrate = bitrate;
                 }
+                self.decision_taken(i, start);
                 self.switch_to(i, rung, bitrate);
             }
         }
@@ -208,7 +223,7 @@ impl Session {
     }
 
     /// Whether a fragment of that bitrate and length, a quarter added, has room.
-    fn fits(&self, i: usize, bitrate: u32, span: Micros) -> bool {
+    pub(super) fn fits(&self, i: usize, bitrate: u32, span: Micros) -> bool {
         let bytes = u64::from(bitrate).saturating_mul(span.0) / 8_000_000;
         let bytes = bytes.saturating_add(bytes / 4);
         let block = (self.pool.block_bytes() as u64).max(1);
@@ -287,7 +302,7 @@ impl Session {
     }
 
     /// Puts the fragment's URL into `request_url`.
-    fn write_url(&mut self, i: usize, level: u16, start: u64) -> Result<()> {
+    pub(super) fn write_url(&mut self, i: usize, level: u16, start: u64) -> Result<()> {
         let missing = || Error::at(Code::State, "manifest", 0);
         let stream = usize::from(self.feeds.get(i).ok_or_else(missing)?.id.0);
         let stream = self.manifest.as_ref().and_then(|m| m.streams.get(stream)).ok_or_else(missing)?;
@@ -358,12 +373,18 @@ impl Session {
             if feed.leads() {
                 self.throughput.end(now);
             }
+            self.answer_over(i, &exchange);
         }
+        self.drop_replacement(i);
     }
 
     /// The exchange of stream `i` has failed: try again, elsewhere, or give the fragment up.
     pub(super) fn fetch_failed(&mut self, i: usize, failure: Failure) {
+        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
         self.cancel_fetch(i);
+        if replacing {
+            return;
+        }
         let early = self.is_growing() && matches!(failure.status, 412 | 415);
         if failure.status >= 400 && !early {
             self.stats.http_errors = self.stats.http_errors.saturating_add(1);

@@ -46,6 +46,7 @@ impl Session {
                 feed.flush |= feed.selected;
             }
         }
+        self.planner_jumps();
         self.place_cursors(to);
         self.clock.reset();
         self.state = State::Playing;

@@ -155,7 +155,7 @@ impl Session {
     }
 
     /// When the fragment of stream `i` that starts at `start` may be asked for.
-    pub(super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
+    pub(in super::super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
         let at = self.there_at(i, start, duration);
         match self.feeds.get(i) {
             // A fleet that comes back must not ask for all it has missed at once.

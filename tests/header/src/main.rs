@@ -16,6 +16,7 @@ const ORDER: [&str; 13] = [
     "ports",
     "tracks",
     "live",
+    "switching",
     "session",
     "player",
     "log",

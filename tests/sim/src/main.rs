@@ -1,5 +1,7 @@
 //! `sim`: runs the simulations.
 
+mod switching;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -18,6 +20,9 @@ sim: whole presentations in virtual time around the session of smoothcore
       a channel of three streams for N days (30): one manifest, no 404, no 412 after the start, no stall, memory flat
   sim fleet [--sessions N] [--how KIND] [--svg FILE] [--seed N]
       N sessions (10000) of a channel whose origin fails for a minute (503): what they ask for when it is back
+  sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
+             [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
+      sessions over the traces of a data folder; with the command named, beside its simulator
   sim kinds
       the kinds of fault
 ";
@@ -31,6 +36,7 @@ fn main() -> ExitCode {
         Some(&"replay") => replay(&options),
         Some(&"month") => whole_month(&options),
         Some(&"fleet") => whole_fleet(&options),
+        Some(&"traces") => switching::traces(&options),
         Some(&"kinds") => {
             Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
             Ok(())
@@ -46,19 +52,19 @@ fn main() -> ExitCode {
     }
 }
 
-struct Options<'a>(&'a [&'a str]);
+pub struct Options<'a>(&'a [&'a str]);
 
 impl Options<'_> {
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.0.contains(&name)
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let at = self.0.iter().position(|w| *w == name)?;
         self.0.get(at + 1).copied()
     }
 
-    fn number(&self, name: &str, default: u64) -> Result<u64, String> {
+    pub fn number(&self, name: &str, default: u64) -> Result<u64, String> {
         match self.value(name) {
             Some(text) => text.parse().map_err(|_| format!("{name}: no number: {text}")),
             None => Ok(default),

@@ -3,3 +3,4 @@
 pub mod faults;
 pub mod fleet;
 pub mod month;
+pub mod traces;
