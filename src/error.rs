@@ -180,6 +180,8 @@ codes! {
     FragmentLost = -309, "the fragment could not be fetched and was skipped";
     /// Sample encryption box, or sample groups with keys.
     EncryptionTable = -310, "the sample encryption table does not fit the samples";
+    /// The window of a live presentation has passed.
+    BehindWindow = -311, "the live window has passed what is played";
     /// Depth or number of boxes.
     LimitBoxes = -320, "too many boxes, or nested too deeply";
     /// Samples of a fragment.

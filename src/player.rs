@@ -4,7 +4,7 @@
 //! [`Player::run_until`] are blocking mode: the same steps with waits between.
 
 use crate::error::{Code, Error, Result};
-use crate::io::{Epoch, Event, Input, Kind, Outcome, Output, RequestId, StreamId};
+use crate::io::{Epoch, Event, Input, Kind, LiveWindow, Network, Outcome, Output, RequestId, StreamId};
 use crate::port::{Clock, Decoder, Decryption, Http, NoProtection, Progress, Protection, Submitted};
 use crate::session::{Config, ProtectionMode, Session, State};
 use crate::time::{Instant, Micros};
@@ -194,6 +194,43 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
     /// The session: state, figures, seeking and selection.
     pub const fn session(&mut self) -> &mut Session {
         &mut self.session
+    }
+
+    /// Where a live presentation can be played; `None` for another one.
+    pub fn live(&self) -> Option<LiveWindow> {
+        self.session.live()
+    }
+
+    /// Goes to the live edge.
+    ///
+    /// # Errors
+    /// As [`Session::seek_live`].
+    pub fn seek_live(&mut self, at: Instant) -> Result<()> {
+        self.session.seek_live(at)
+    }
+
+    /// The box goes to sleep. One more step cancels what is in flight; none is needed until [`Player::resume`].
+    ///
+    /// # Errors
+    /// As [`Session::suspend`].
+    pub fn suspend(&mut self, at: Instant) -> Result<()> {
+        self.session.suspend(at)
+    }
+
+    /// The box is awake again.
+    ///
+    /// # Errors
+    /// As [`Session::resume`].
+    pub fn resume(&mut self, at: Instant) -> Result<()> {
+        self.session.resume(at)
+    }
+
+    /// The network has gone, or come back.
+    ///
+    /// # Errors
+    /// As [`Session::network`].
+    pub fn network(&mut self, at: Instant, network: Network) -> Result<()> {
+        self.session.network(at, network)
     }
 
     /// The decoder port.

@@ -15,6 +15,8 @@ pub struct Prior {
     pub age: Micros,
 }
 
+const TRACKS: usize = 4;
+
 /// A prior older than this says nothing.
 const STALE: Micros = Micros::from_secs(600);
 /// What a new session on the same network may differ by, added to the prior's own sigma.
@@ -30,6 +32,9 @@ pub(super) fn milli(x: i32) -> i32 {
 pub(super) struct Rate {
     mean: i32,
     var: i32,
+    /// Means of unlike memory, and how far each was off of late.
+    tracks: [i32; TRACKS],
+    errors: [i32; TRACKS],
     /// Variance of the steps from what was expected to what came.
     spread: i32,
     slow: i32,
@@ -45,6 +50,8 @@ impl Rate {
         Rate {
             mean: 0,
             var: 0,
+            tracks: [0; TRACKS],
+            errors: [ONE / 20; TRACKS],
             spread: milli(tuning.spread),
             slow: 0,
             slow_weight: 0,
@@ -73,6 +80,7 @@ impl Rate {
         let sigma = prior.sigma.clamp(0, 2 * ONE) + WIDENED;
         self.var = mul(sigma, sigma);
         (self.slow, self.slow_weight) = (self.mean, ONE / 10);
+        self.tracks = [self.mean; TRACKS];
         self.known = true;
     }
 
@@ -131,6 +139,7 @@ impl Rate {
         let noise = div(milli(t.noise), ONE.saturating_add(div(ms, t.noise_ms.max(1)).min(600 * ONE)));
         if !self.known {
             (self.mean, self.var) = (z, noise);
+            self.tracks = [z; TRACKS];
         } else {
             let since = narrow(i64::try_from(at.since(self.at).0 / 1_000).unwrap_or(i64::MAX)).min(60_000);
             if self.is_measured() {
@@ -144,12 +153,24 @@ impl Rate {
             if off > 0 {
                 off = mul(off, milli(t.damp)).min(milli(t.clip));
             }
-            if off.saturating_abs() > milli(t.reopen) {
-                self.var = self.var.max(ONE);
+            let jump = off.saturating_abs() > milli(t.reopen);
+            let _ = noise;
+            let taus = [t.tau0, t.tau1, t.tau2, t.tau3];
+            let (mut sum, mut weights) = (0i64, 0i64);
+            for ((m, e), tau) in self.tracks.iter_mut().zip(&mut self.errors).zip(taus) {
+                let off = z.saturating_sub(*m);
+                let squared = mul(off, off).min(milli(t.track_clip));
+                *e = e.saturating_add(squared.saturating_sub(*e) / t.track_memory.max(1));
+                let gain = div(ms.max(t.tau_least), ms.max(t.tau_least).saturating_add(tau));
+                let gain = if jump { gain.max(milli(t.reopen_gain)) } else { gain };
+                *m = m.saturating_add(mul(gain, off));
+                let w = div(ONE, (*e).saturating_add(milli(t.track_floor)));
+                let w = i64::from(mul(w, w)) + 1;
+                sum += w * i64::from(*m);
+                weights += w;
             }
-            let gain = div(self.var, self.var.saturating_add(noise));
-            self.mean = self.mean.saturating_add(mul(gain, off));
-            self.var = mul(ONE - gain, self.var);
+            self.mean = narrow(sum / weights.max(1));
+            self.var = self.spread;
         }
         // The slow mean weighs by time, pauses included up to ten seconds: quick downloads count as well.
         let gap = if self.is_measured() { at.since(self.at).0.min(10_000_000) } else { took.0 };

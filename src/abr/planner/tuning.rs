@@ -5,6 +5,24 @@
 /// The default is what ships, one set for all links and ladders; others are for experiments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tuning {
+    /// X.
+    pub reopen_gain: i32,
+    /// X.
+    pub tau0: i32,
+    /// X.
+    pub tau1: i32,
+    /// X.
+    pub tau2: i32,
+    /// X.
+    pub tau3: i32,
+    /// X.
+    pub tau_least: i32,
+    /// X.
+    pub track_clip: i32,
+    /// X.
+    pub track_memory: i32,
+    /// X.
+    pub track_floor: i32,
     /// Variance of the measured ln-rate of a fragment that took no time.
     pub noise: i32,
     /// Milliseconds of download after which that variance has halved.
@@ -78,28 +96,37 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Tuning {
         Tuning {
-            noise: 100,
+            reopen_gain: 800,
+            tau0: 100,
+            tau1: 1000,
+            tau2: 5000,
+            tau3: 20000,
+            tau_least: 1000,
+            track_clip: 500,
+            track_memory: 10,
+            track_floor: 10,
+            noise: 120,
             noise_ms: 2000,
             drift: 80,
-            spread: 200,
+            spread: 50,
             spread_memory: 8,
             spread_up: 100,
-            spread_clip: 1000,
+            spread_clip: 800,
             spread_least: 100,
             spread_most: 1200,
             damp: 1000,
             clip: 3000,
-            reopen: 1000,
-            pull: 80,
+            reopen: 1500,
+            pull: 0,
             pull_ms: 30_000,
-            size: 40,
-            follow: 0,
+            size: 30,
+            follow: 100,
             revert: 0,
-            discount: 1000,
-            walk_down: 0,
-            walk_up: 0,
-            jump_down: 0,
-            jump_up: 0,
+            discount: 985,
+            walk_down: 2,
+            walk_up: 5,
+            jump_down: 1,
+            jump_up: 4,
             sweeps_start: 20,
             sweeps: 2,
             horizon: 20,
@@ -109,7 +136,7 @@ impl Default for Tuning {
             abandon_left: 300,
             abandon_tries: 2,
             abandon_late: 1000,
-            replace: 1500,
+            replace: 2000,
             replace_due: 1300,
             replace_ms: 500,
         }

@@ -138,6 +138,6 @@ macro_rules! tunable {
         }
     };
 }
-tunable!(noise noise_ms drift spread spread_memory spread_up spread_clip spread_least spread_most damp clip reopen pull pull_ms size follow revert
+tunable!(reopen_gain tau0 tau1 tau2 tau3 tau_least track_clip track_memory track_floor noise noise_ms drift spread spread_memory spread_up spread_clip spread_least spread_most damp clip reopen pull pull_ms size follow revert
     discount walk_down walk_up jump_down jump_up sweeps_start sweeps horizon shift abandon abandon_ms abandon_left abandon_tries abandon_late replace
     replace_due replace_ms);
