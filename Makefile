@@ -31,7 +31,7 @@ VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 
 # The features that can be left out.
-FEATURES_OF_CORE := live text protection codecs init details capabilities tracks
+FEATURES_OF_CORE := live text protection codecs init details capabilities tracks planner
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)
@@ -75,6 +75,10 @@ tools: setup-demo
 	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
 	    && mkdir -p bin && cp "$(CARGO_TARGET_DIR)/release/smoothcore" bin/smoothcore && echo "bin/smoothcore"
 
+# Everything is built once, and panics name their line without it: no debug information, nothing incremental.
+check: export CARGO_PROFILE_DEV_DEBUG := 0
+check: export CARGO_PROFILE_TEST_DEBUG := 0
+check: export CARGO_INCREMENTAL := 0
 check: setup-check
 	@MAKE="$(MAKE)" sh tests/steps/check.sh $(CHECK)
 
@@ -156,7 +160,7 @@ sim:
 fuzz:
 	@sh tests/fuzz/run.sh 20000
 
-# What other players read in generated manifests; make soak compares more of them.
+# What others read in generated manifests and fragments; make soak compares more of them.
 differential:
 	@sh tests/differential/run.sh 300
 

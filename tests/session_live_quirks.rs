@@ -165,7 +165,7 @@ fn quirk_47_sound_has_an_edge_of_its_own() {
     let mut v = Viewer::open(config(), channel);
     v.until(120);
     is_clean(&mut v);
-    assert!(v.fragments(1).iter().all(|s| (s - 101 * SECOND - 777) % (5 * SECOND) == 0));
+    assert!(v.fragments(1).iter().all(|s| (s - 101 * SECOND - 777).is_multiple_of(5 * SECOND)));
 }
 
 #[test]

@@ -30,6 +30,14 @@ pub enum Reason {
     Buffer,
     /// The host pinned it.
     Fixed,
+    /// First choice, from what was known of the network before.
+    Prior,
+    /// The plan: it is worth most, all that may come considered.
+    Plan,
+    /// A fragment of a higher level was coming too slowly.
+    Abandoned,
+    /// The link has got better than a fragment in the buffer is.
+    Replaced,
 }
 
 /// The throughput-and-buffer rule: go up one level at a time when the link carries it with a margin, hold a level

@@ -10,6 +10,7 @@ mod probe;
 mod progress;
 mod remote;
 mod remux;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ enum Command {
     Download(download::Args),
     Probe(probe::Args),
     Remux(remux::Args),
+    Simulate(simulate::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Download(args) => download::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Probe(args) => probe::run(&args),
         Command::Remux(args) => remux::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(&args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("smoothcore: {error:#}");

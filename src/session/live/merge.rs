@@ -55,6 +55,9 @@ impl Session {
                         && manifest.streams.reserve(&mut self.account, 1).is_ok()
                         && self.add_stream(id, stream).is_ok()
                     {
+                        if let Some(feed) = self.feeds.last_mut() {
+                            feed.epoch = self.epoch;
+                        }
                         let stream = core::mem::replace(stream, super::super::given::empty());
                         let _ = manifest.streams.push(&mut self.account, stream);
                     }
@@ -107,6 +110,10 @@ impl Session {
         self.notice_behind();
         for i in 0..self.feeds.len() {
             self.trim(i);
+        }
+        if self.check_room().is_err() {
+            // The lists have grown at the cost of media.
+            let _ = self.divide_budget();
         }
         self.try_place();
     }
@@ -182,10 +189,6 @@ impl Session {
         let grown = old.timeline.end() > end || restarted;
         if grown && let Some(i) = feed {
             self.edge_moved(i);
-        }
-        // A stream that was not there before.
-        if feed.is_none() && old.unusable.is_none() && !old.timeline.is_empty() {
-            let _ = self.add_stream(at, old);
         }
         grown
     }

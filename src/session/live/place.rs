@@ -203,7 +203,8 @@ impl Session {
         self.live.hold = None;
         let fresh = self.now.since(self.live.updated) < self.longest();
         let inside = self.window().is_some_and(|(start, end)| start <= to && to < end);
-        if !fresh && !(inside && self.covers(to)) {
+        let known = fresh || (inside && self.covers(to));
+        if !known {
             self.hold_until_read(Target::Time(to), RefreshReason::Seek);
             return to;
         }

@@ -51,7 +51,7 @@ impl Session {
         if self.state != State::Playing {
             return Ok(());
         }
-        let position = position.unwrap_or_default();
+        let Some(position) = position else { return Ok(()) };
         let edge = self.is_growing() && self.config.live.start == LiveStart::AlwaysEdge;
         let follow = self.live.follow;
         self.seek_to(position);

@@ -1,0 +1,166 @@
+use super::*;
+
+#[test]
+fn starts_at_the_lowest_and_settles_on_what_the_link_carries() {
+    let mut ride = Ride::new(&setup());
+    assert_eq!(ride.fragment(1_200, &[], 0).reason, Reason::Start);
+    assert_eq!(ride.levels, [0]);
+    for _ in 0..60 {
+        assert_eq!(ride.fragment(1_200, &[], 0).reason, Reason::Plan);
+    }
+    // 991 fits into 1,200 and 1,427 does not.
+    assert!(ride.levels[40..].iter().all(|l| (4..=5).contains(l)), "{:?}", ride.levels);
+    assert_eq!(ride.stalled, 0);
+}
+
+#[test]
+fn falls_when_the_link_does() {
+    let mut ride = Ride::new(&setup());
+    for _ in 0..40 {
+        ride.fragment(3_500, &[], 0);
+    }
+    assert!(ride.levels[39] >= 6, "{:?}", ride.levels);
+    for _ in 0..20 {
+        ride.fragment(400, &[], 0);
+    }
+    assert!(ride.levels[50..].iter().all(|l| *l <= 2), "{:?}", ride.levels);
+}
+
+#[test]
+fn closed_levels_are_never_chosen() {
+    let mut ride = Ride::new(&setup());
+    let closed = Choice { open: false, ..Choice::OPEN };
+    let mut choices = [Choice::OPEN; 8];
+    for i in [0, 3, 6, 7] {
+        choices[i] = closed;
+    }
+    for _ in 0..60 {
+        ride.fragment(4_000, &choices, 0);
+    }
+    assert!(ride.levels.iter().all(|l| [1, 2, 4, 5].contains(l)), "{:?}", ride.levels);
+    assert_eq!(ride.levels[59], 5);
+    // A mask that closes the level in use counts at once.
+    choices[5] = closed;
+    ride.fragment(4_000, &choices, 0);
+    assert_eq!(ride.levels[60], 4);
+}
+
+#[test]
+fn sound_takes_its_share_of_the_link() {
+    let alone = {
+        let mut ride = Ride::new(&setup());
+        (0..60).for_each(|_| _ = ride.fragment(1_700, &[], 0));
+        ride.levels[59]
+    };
+    let mut ride = Ride::new(&setup());
+    for _ in 0..60 {
+        ride.fragment(1_700, &[], 600_000);
+    }
+    assert!(ride.levels[59] < alone, "{alone} {:?}", ride.levels);
+    assert_eq!(ride.stalled, 0);
+}
+
+#[test]
+fn a_level_whose_buffer_cannot_be_held_is_used_with_care() {
+    // A single fragment of the higher levels fits the budget, so that any pause in the link is a stall.
+    let mut choices = [Choice::OPEN; 8];
+    for choice in &mut choices[5..] {
+        choice.reach = Micros::from_secs(3);
+    }
+    let mut ride = Ride::new(&setup());
+    let mut free = Ride::new(&setup());
+    for i in 0..80u64 {
+        let kbps = if i % 4 == 3 { 900 } else { 2_600 };
+        ride.fragment(kbps, &choices, 0);
+        free.fragment(kbps, &[], 0);
+    }
+    let high = |levels: &[usize]| levels[20..].iter().filter(|l| **l >= 5).count();
+    assert!(high(&ride.levels) < high(&free.levels), "{:?} {:?}", ride.levels, free.levels);
+}
+
+#[test]
+fn a_prior_starts_higher_unless_it_is_old() {
+    let mut first = Ride::new(&setup());
+    for _ in 0..20 {
+        first.fragment(3_000, &[], 0);
+    }
+    let prior = first.planner.prior();
+    let start = |age: Micros| {
+        let mut planner = planner(&setup());
+        planner.recall(&Prior { age, ..prior });
+        let decision = planner.decide(&moment(0, 0, None));
+        (decision.level, decision.reason)
+    };
+    // Half of 3,000 carries 1,427.
+    assert_eq!(start(Micros::from_secs(60)), (5, Reason::Prior));
+    assert_eq!(start(Micros::from_secs(601)), (0, Reason::Start));
+}
+
+#[test]
+fn a_slow_download_is_given_up_twice_at_most() {
+    let mut ride = Ride::new(&setup());
+    for _ in 0..40 {
+        ride.fragment(3_500, &[], 0);
+    }
+    let level = ride.levels[39];
+    let progress = |elapsed: u64, received: u64| Progress {
+        moment: moment(ride.at / 1_000 + elapsed, 6_000u64.saturating_sub(elapsed), Some(level)),
+        level,
+        total: Some(u64::from(LADDER[level]) / 4),
+        received,
+        elapsed: Micros::from_millis(elapsed),
+        first_byte: Some(Micros::from_millis(50)),
+        reconnects: true,
+    };
+    // As fast as ever: goes on. Nearly dead: gives way. Nearly done: goes on.
+    let (fast, dead) = (progress(400, 150_000), progress(4_000, 20_000));
+    let done = progress(4_000, u64::from(LADDER[level]) / 5);
+    assert_eq!(ride.planner.abandon(&fast), None);
+    assert_eq!(ride.planner.abandon(&done), None);
+    let to = ride.planner.abandon(&dead).unwrap();
+    assert!(to < level, "{to}");
+    let again = Moment { abandoned: Some(level), ..dead.moment };
+    let decision = ride.planner.decide(&again);
+    assert!(decision.level < level && decision.reason == Reason::Abandoned, "{decision:?}");
+    assert!(ride.planner.abandon(&dead).is_some());
+    assert_eq!(ride.planner.abandon(&dead), None, "twice a fragment");
+}
+
+#[test]
+fn low_fragments_are_fetched_again_when_the_link_has_got_better() {
+    let mut ride = Ride::new(&setup());
+    for _ in 0..12 {
+        ride.fragment(500, &[], 0);
+    }
+    let held = [2, 2, 2, 2, 2].map(|level| Held { level, due: Micros(0) });
+    let held: std::vec::Vec<Held> = held
+        .iter()
+        .enumerate()
+        .map(|(i, h)| Held { due: Micros::from_secs(4 + 2 * i as u64), ..*h })
+        .collect();
+    let full = Moment { last: Some(2), ..moment(ride.at / 1_000, 16_000, Some(2)) };
+    assert_eq!(ride.planner.replace(&full, Some(2), &held), None, "the link carries no more");
+    for i in 0..8u64 {
+        let at = ride.at + i * 2_000_000;
+        ride.planner.sample(1_000_000, Micros::from_millis(800), Micros::from_millis(50), Instant(at));
+    }
+    let found = ride.planner.replace(&full, Some(2), &held).unwrap();
+    assert!(found.level > 2 && found.index < held.len(), "{found:?}");
+}
+
+#[test]
+fn resolution_groups_are_crossed_seldom() {
+    let groups = [0, 0, 0, 0, 1, 1, 1, 1];
+    let crossings = |groups: &'static [u16]| {
+        let mut ride = Ride::new(&Setup { groups, ..setup() });
+        for i in 0..200u64 {
+            ride.fragment(if i / 3 % 2 == 0 { 600 } else { 1_400 }, &[], 0);
+        }
+        ride.levels.windows(2).filter(|p| (p[0] < 4) != (p[1] < 4)).count()
+    };
+    static GROUPS: [u16; 8] = [0, 0, 0, 0, 1, 1, 1, 1];
+    assert_eq!(groups, GROUPS);
+    let (free, grouped) = (crossings(&[]), crossings(&GROUPS));
+    assert!(grouped < free || free == 0, "{grouped} of {free}");
+    assert!(grouped <= 200 * 2 / 10, "at most one in ten seconds");
+}
