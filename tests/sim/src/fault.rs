@@ -383,7 +383,7 @@ impl Script {
                     live.end = Some(End { at, then, told });
                 }
                 // A manifest that is gone is believed only after a while.
-                return self.until(at + told + if kind == Kind::EndGone { 45 * SECOND } else { 0 });
+                return self.until(at + told + if kind == Kind::EndGone { 60 * SECOND } else { 0 });
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;
