@@ -347,7 +347,7 @@
  * fragment in stream ticks.
  */
 #define SMOOTHCORE_EVENT_GAP_SKIPPED 24
-/* Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+/* Event, live: the encoder counts its time anew, from before or from far ahead. Decoders are flushed; playback goes on near the new edge. media_time = the
  * new start of the window.
  */
 #define SMOOTHCORE_EVENT_ORIGIN_RESTARTED 25
