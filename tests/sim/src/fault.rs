@@ -386,8 +386,8 @@ impl Script {
                 if let Some(live) = &mut show.live {
                     live.end = Some(End { at, then, told });
                 }
-                // A manifest that is gone is believed only after a while.
-                return self.until(at + told + if kind == Kind::EndGone { 60 * SECOND } else { 0 });
+                // A manifest that is gone is believed only after a while, and a viewer may be far behind.
+                return self.until(at + told + if kind == Kind::EndGone { 480 * SECOND } else { 0 });
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;
