@@ -31,14 +31,14 @@ VERSION := $(shell awk -F'"' '/^version = / { print $$2; exit }' Cargo.toml)
 archive = dist/smoothcore-$(VERSION)-$(1)/lib/libsmoothcore.a
 
 # The features that can be left out.
-FEATURES_OF_CORE := text protection codecs init details capabilities tracks planner
+FEATURES_OF_CORE := live text protection codecs init details capabilities tracks planner
 
 # Steps that look at archives build them first, except in make check, which has just done so.
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports tools-check oracles differential fuzz dist-all audit control abi ctest plays \
-    codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
+CHECK := fmt lint doc test header-check ports tools-check oracles sim differential fuzz dist-all audit control abi ctest plays \
+    codecs protected scripted foreign on-air bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
 
@@ -75,10 +75,14 @@ tools: setup-demo
 	@sh tests/steps/present.sh ports/host && cargo build --release --locked --manifest-path ports/host/Cargo.toml \
 	    && mkdir -p bin && cp "$(CARGO_TARGET_DIR)/release/smoothcore" bin/smoothcore && echo "bin/smoothcore"
 
+# Everything is built once, and panics name their line without it: no debug information, nothing incremental.
+check: export CARGO_PROFILE_DEV_DEBUG := 0
+check: export CARGO_PROFILE_TEST_DEBUG := 0
+check: export CARGO_INCREMENTAL := 0
 check: setup-check
 	@MAKE="$(MAKE)" sh tests/steps/check.sh $(CHECK)
 
-soak: tools
+soak: $(ARCHIVES) tools
 	@sh tests/steps/present.sh tests/soak.sh && sh tests/soak.sh
 
 bench: tools
@@ -148,17 +152,21 @@ tools-check:
 oracles:
 	@sh tests/steps/rust.sh oracles
 
+# Whole presentations in virtual time; a slice of what make soak does.
+sim:
+	@sh tests/sim/run.sh slice
+
 # A slice of what make soak does.
 fuzz:
 	@sh tests/fuzz/run.sh 20000
 
-# What other players read in generated manifests; make soak compares more of them.
+# What others read in generated manifests and fragments; make soak compares more of them.
 differential:
 	@sh tests/differential/run.sh 300
 
 dist-all:
-	@for t in $(LINUX) $(BARE); do sh ports/packaging/dist.sh $$t || exit 1; done
-	@sh ports/packaging/dist.sh $(VOD) vod
+	@for t in $(LINUX) $(BARE); do SIZE_GATE=yes sh ports/packaging/dist.sh $$t || exit 1; done
+	@SIZE_GATE=yes sh ports/packaging/dist.sh $(VOD) vod
 
 audit: $(ARCHIVES)
 	@$(foreach t,$(LINUX) $(BARE),sh tests/audit/audit.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true
@@ -179,6 +187,10 @@ scripted: $(ARCHIVES)
 
 foreign: $(ARCHIVES)
 	@sh tests/peers/foreign.sh
+
+# In real time: an encoder, our origin, our player; FFmpeg's live directory; GStreamer. make soak takes ten minutes.
+on-air: $(ARCHIVES) tools
+	@sh tests/live/run.sh 25 bin/smoothcore
 
 bare: $(ARCHIVES)
 	@for t in $(BARE); do \

@@ -158,6 +158,8 @@
 #define SMOOTHCORE_E_FRAGMENT_LOST (-309)
 /* The sample encryption table does not fit the samples. */
 #define SMOOTHCORE_E_ENCRYPTION_TABLE (-310)
+/* The live window has passed what is played. */
+#define SMOOTHCORE_E_BEHIND_WINDOW (-311)
 /* Too many boxes, or nested too deeply. */
 #define SMOOTHCORE_E_LIMIT_BOXES (-320)
 /* Too many samples in a fragment. */
@@ -184,6 +186,8 @@
 #define SMOOTHCORE_E_DECRYPT_FAILED (-404)
 /* Output restrictions forbid this quality level. */
 #define SMOOTHCORE_E_OUTPUT_RESTRICTED (-405)
+/* A stream is encrypted, and there is neither a protection mode nor a protection port. */
+#define SMOOTHCORE_E_PROTECTION_MISSING (-406)
 /* Too many or too large protection headers. */
 #define SMOOTHCORE_E_LIMIT_PROTECTION (-420)
 /* A port callback broke its contract. */
@@ -326,6 +330,45 @@
 #define SMOOTHCORE_EVENT_HEADER_DROPPED 18
 /* Event: a quality level that output restrictions had taken away may be used again. a = its bitrate. */
 #define SMOOTHCORE_EVENT_LEVEL_ALLOWED 19
+/* Event, live: the origin does not have the fragment yet; it is asked again. No failure. media_time = its start,
+ * http_status = how the origin said it; a = how often in a row, b = microseconds to wait.
+ */
+#define SMOOTHCORE_EVENT_NOT_YET 20
+/* Event, live: nothing new has appeared at the edge for three fragments, or ten seconds; it goes on asking. media_time =
+ * where the newest fragment ends; a = microseconds since something came.
+ */
+#define SMOOTHCORE_EVENT_STALLED_AT_EDGE 21
+/* Event, live: the edge moves again. a = microseconds it stood. */
+#define SMOOTHCORE_EVENT_EDGE_MOVING 22
+/* Event, live: the window has overtaken what is played. media_time = the fragment that is gone; a = microseconds from there
+ * to the start of the window; b = what is done: 1 goes on near the start of the window, 2 goes to the edge, 3 stops.
+ */
+#define SMOOTHCORE_EVENT_BEHIND_WINDOW 23
+/* Event: the presentation has no media here, and it is played on behind it; the next sample carries
+ * SMOOTHCORE_SAMPLE_DISCONTINUITY. media_time = where the hole begins; a = its length in microseconds, b = start of the next
+ * fragment in stream ticks.
+ */
+#define SMOOTHCORE_EVENT_GAP_SKIPPED 24
+/* Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+ * new start of the window.
+ */
+#define SMOOTHCORE_EVENT_ORIGIN_RESTARTED 25
+/* Event, live: no more fragments will come; what is listed is played to its end. media_time = that end; http_status where
+ * the origin no longer has the manifest.
+ */
+#define SMOOTHCORE_EVENT_LIVE_ENDED 26
+/* Event, live: the oldest fragments have left the list because it had grown to its share of the budget. media_time = what is
+ * the first one now; a = how many went.
+ */
+#define SMOOTHCORE_EVENT_WINDOW_TRIMMED 27
+/* Event, live: the manifest was read again. a = why, a SMOOTHCORE_REFRESH_ number; b = microseconds it took. */
+#define SMOOTHCORE_EVENT_REFRESHED 28
+/* Event, live: reading the manifest again has failed; the list known stays in force. `code` or http_status says why;
+ * a = why it was wanted, a SMOOTHCORE_REFRESH_ number; b = microseconds to the next try.
+ */
+#define SMOOTHCORE_EVENT_REFRESH_FAILED 29
+/* Event: the clock has jumped forward; playback goes on as if it had not. a = microseconds left out. */
+#define SMOOTHCORE_EVENT_CLOCK_JUMPED 30
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */
@@ -408,6 +451,44 @@
 #define SMOOTHCORE_ROLE_DATA 8
 /* Role of a stream: pictures for fast play. */
 #define SMOOTHCORE_ROLE_TRICK_MODE 9
+/* Start of a live presentation: near its edge; after a suspension it goes on where it was. */
+#define SMOOTHCORE_LIVE_START_EDGE 0
+/* Start of a live presentation: at the beginning of its window; after a suspension it goes on where it was. */
+#define SMOOTHCORE_LIVE_START_BEGINNING 1
+/* Start of a live presentation: near its edge, and there again after a suspension. */
+#define SMOOTHCORE_LIVE_START_ALWAYS_EDGE 2
+/* When the window has overtaken what is played: it goes on at the start of the window, and a margin of five seconds or two
+ * fragments.
+ */
+#define SMOOTHCORE_BEHIND_WINDOW_START 0
+/* When the window has overtaken what is played: it goes to the edge. */
+#define SMOOTHCORE_BEHIND_EDGE 1
+/* When the window has overtaken what is played: it ends with SMOOTHCORE_E_BEHIND_WINDOW. */
+#define SMOOTHCORE_BEHIND_STOP 2
+/* How far back it can be played: as the origin says. */
+#define SMOOTHCORE_WINDOW_ORIGIN 0
+/* How far back it can be played: as far as fragments have been known, for origins that keep them longer than they say. */
+#define SMOOTHCORE_WINDOW_UNLIMITED 1
+/* Why the manifest is read again, `a` of SMOOTHCORE_EVENT_REFRESHED: a seek went to where the list does not reach. */
+#define SMOOTHCORE_REFRESH_SEEK 1
+/* Why the manifest is read again: playback goes on after a pause, a suspension, an outage or a jump of the clock. */
+#define SMOOTHCORE_REFRESH_RESUME 2
+/* Why the manifest is read again: nothing new comes at the edge. */
+#define SMOOTHCORE_REFRESH_STALLED 3
+/* Why the manifest is read again: a stream was turned on whose list does not reach the position. */
+#define SMOOTHCORE_REFRESH_SELECT 4
+/* Why the manifest is read again: the origin's fragments do not announce what follows. */
+#define SMOOTHCORE_REFRESH_UNANNOUNCED 5
+/* Why the manifest is read again: the origin does not have a fragment that is listed. */
+#define SMOOTHCORE_REFRESH_MISSING 6
+/* Why the manifest is read again: the origin refuses access; a token may have run out. */
+#define SMOOTHCORE_REFRESH_FORBIDDEN 7
+/* Why the manifest is read again: a played stream lists nothing yet. */
+#define SMOOTHCORE_REFRESH_EMPTY 8
+/* Why the manifest is read again: the list read before lies wholly before the one known, and is looked at twice. */
+#define SMOOTHCORE_REFRESH_RESTART 9
+/* Why the manifest is read again: the origin does not answer for a fragment. */
+#define SMOOTHCORE_REFRESH_PROBE 10
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -482,6 +563,34 @@ typedef struct smoothcore_given_text {
     /* Set to NULL. */
     const void *reserved;
 } smoothcore_given_text;
+
+/* Where a live presentation can be played, and how far behind its edge it is. You set `struct_size`; the library fills the
+ * rest.
+ */
+typedef struct smoothcore_live {
+    /* sizeof(smoothcore_live). */
+    uint32_t struct_size;
+    /* 0. */
+    uint32_t reserved;
+    /* The earliest time that can be sought to. */
+    int64_t start;
+    /* Where the newest fragment that every played stream can have ends: an estimate between two things learnt. */
+    int64_t end;
+    /* Where `_seek_live` goes: the target delay before `end`, at the start of a fragment. */
+    int64_t edge;
+    /* What is being shown; SMOOTHCORE_NO_TIME before anything is. */
+    int64_t position;
+    /* From `position` to `end`; SMOOTHCORE_NO_TIME_US without a position. */
+    uint64_t latency_us;
+    /* The delay behind `end` that is aimed at. */
+    uint64_t target_delay_us;
+    /* The origin's clock now, in microseconds since 1970: a hint, from the Date of its latest manifest.
+     * SMOOTHCORE_NO_TIME_US when it sent none.
+     */
+    uint64_t origin_clock_us;
+    /* Since when the manifest was last read. */
+    uint64_t age_us;
+} smoothcore_live;
 
 /* Caps on everything that input controls. 0 is the default, too much is brought down to the most allowed. Exceeding
  * one is an error of its own, never a truncation.
@@ -618,6 +727,20 @@ typedef struct smoothcore_config {
     uint32_t captions;
     /* For SMOOTHCORE_TEXT_LANGUAGE, as audio_language. */
     char text_language[8];
+    /* Live: how far behind the newest listed fragment to play. Default: three fragments, 6 s at least; half of the window when
+     * that is shorter than twice this.
+     */
+    uint64_t live_target_delay_us;
+    /* Live: a SMOOTHCORE_LIVE_START_ number, where to start without start_at and to go on after a suspension. */
+    uint32_t live_start;
+    /* Live: a SMOOTHCORE_BEHIND_ number, what to do when the window has overtaken what is played. */
+    uint32_t live_behind;
+    /* Live: a SMOOTHCORE_WINDOW_ number, how far back it can be played. */
+    uint32_t live_window;
+    /* Live: by how many thousandths the clock may run faster or slower to come back to the target delay. 0: never; 200 at
+     * most. The order is SMOOTHCORE_OUTPUT_RATE, or `rate` of the decoder port, with 1000 plus or minus this.
+     */
+    uint32_t live_rate;
 } smoothcore_config;
 
 /* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
@@ -993,8 +1116,12 @@ typedef struct smoothcore_stats {
     uint32_t gaps;
     /* The fatal error in SMOOTHCORE_STATE_FAILED, else 0. */
     int32_t error;
+    /* Answers that a live fragment is not there yet, which are no failures. */
+    uint32_t not_yet;
+    /* Times the manifest of a live presentation was asked for again. */
+    uint32_t refreshes;
     /* 0. */
-    uint32_t reserved;
+    uint32_t reserved2;
 } smoothcore_stats;
 
 /* The presentation as a whole. You set `struct_size`; the library fills the rest. */
@@ -1221,7 +1348,7 @@ typedef struct smoothcore_decoder_port {
     void (*captions)(void *userdata, const struct smoothcore_captions *captions);
 } smoothcore_decoder_port;
 
-/* A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well. */
+/* A monotonic clock. `now_us` is required; blocking mode needs `wait_until` as well. */
 typedef struct smoothcore_clock_port {
     /* sizeof(smoothcore_clock_port). */
     uint32_t struct_size;
@@ -1406,6 +1533,61 @@ int32_t smoothcore_session_add_text(struct smoothcore_session *session,
                                     uint64_t at_us,
                                     const struct smoothcore_given_text *given,
                                     uint32_t *stream);
+
+/* Where a live presentation can be played, and how far behind its edge it is.
+ *
+ * E_STATE for one that no longer grows, and before there is anything to play; E_UNSUPPORTED in a library without live
+ * presentations; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_live(struct smoothcore_session *session,
+                                struct smoothcore_live *out);
+
+/* Goes to the live edge, the target delay behind the newest fragment, and follows it from there.
+ *
+ * E_STATE before the manifest is there, and for a presentation that is not live; E_UNSUPPORTED in a library without live
+ * presentations; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_seek_live(struct smoothcore_session *session,
+                                     uint64_t at_us);
+
+/* The box goes to sleep: every exchange is cancelled, the clock is held, and nothing is asked for until
+ * smoothcore_session_resume. For presentations on demand as well.
+ *
+ * E_UNSUPPORTED in a library without live presentations; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_suspend(struct smoothcore_session *session, uint64_t at_us);
+
+/* The reverse: decoders are flushed and set up anew, and playback goes on where it was. A live presentation goes on there if
+ * its window still reaches so far; otherwise as `live_behind` says. Errors as smoothcore_session_suspend.
+ */
+int32_t smoothcore_session_resume(struct smoothcore_session *session,
+                                  uint64_t at_us);
+
+/* The network has gone (`up` 0) or come back (1). Without it nothing is asked for and nothing counts as failed; what is at
+ * hand is played. When it is back, everything starts again within a second.
+ *
+ * E_ARGUMENT for another number; else as smoothcore_session_suspend.
+ */
+int32_t smoothcore_session_network(struct smoothcore_session *session,
+                                   uint64_t at_us,
+                                   uint32_t up);
+
+/* As smoothcore_session_live. */
+int32_t smoothcore_player_live(struct smoothcore_player *player, struct smoothcore_live *out);
+
+/* As smoothcore_session_seek_live. Step the player afterwards. */
+int32_t smoothcore_player_seek_live(struct smoothcore_player *player);
+
+/* As smoothcore_session_suspend. Step the player once more, so that it can cancel what is in flight; then it need not be
+ * stepped until smoothcore_player_resume.
+ */
+int32_t smoothcore_player_suspend(struct smoothcore_player *player);
+
+/* As smoothcore_session_resume. Step the player afterwards. */
+int32_t smoothcore_player_resume(struct smoothcore_player *player);
+
+/* As smoothcore_session_network. Step the player afterwards. */
+int32_t smoothcore_player_network(struct smoothcore_player *player, uint32_t up);
 
 /* Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
  *
@@ -1660,14 +1842,7 @@ int32_t smoothcore_player_open(struct smoothcore_player *player,
 int32_t smoothcore_player_step(struct smoothcore_player *player,
                                uint64_t *next_us);
 
-/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
- * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
- *
- * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
- */
-int32_t smoothcore_player_run(struct smoothcore_player *player);
-
-/* Makes smoothcore_player_step due at once, and calls the clock port's `wakeup` on this thread, which must return at
+/* Makes smoothcore_player_step due at once and smoothcore_player_run_until return, and calls the clock port's `wakeup` on this thread, which must return at
  * once. Ports call it when a WOULD_BLOCK of theirs has ended. Any thread and any callback, as long as the player lives.
  */
 void smoothcore_player_wake(struct smoothcore_player *player);
@@ -1780,6 +1955,23 @@ extern void *smoothcore_port_alloc(size_t size, size_t align);
  * `ptr` is never NULL and never used again.
  */
 extern void smoothcore_port_free(void *ptr, size_t size, size_t align);
+
+/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
+ * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
+ *
+ * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
+ */
+int32_t smoothcore_player_run(struct smoothcore_player *player);
+
+/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
+ * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
+ * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
+ *
+ * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
+ * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
+ */
+int32_t smoothcore_player_run_until(struct smoothcore_player *player,
+                                    uint64_t until_us);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -180,6 +180,8 @@ codes! {
     FragmentLost = -309, "the fragment could not be fetched and was skipped";
     /// Sample encryption box, or sample groups with keys.
     EncryptionTable = -310, "the sample encryption table does not fit the samples";
+    /// The window of a live presentation has passed.
+    BehindWindow = -311, "the live window has passed what is played";
     /// Depth or number of boxes.
     LimitBoxes = -320, "too many boxes, or nested too deeply";
     /// Samples of a fragment.
@@ -207,6 +209,8 @@ codes! {
     DecryptFailed = -404, "a sample could not be decrypted";
     /// A level that output protection forbids.
     OutputRestricted = -405, "output restrictions forbid this quality level";
+    /// Encrypted samples, and nobody named who has their keys: neither a protection mode nor a protection port.
+    ProtectionMissing = -406, "the stream is encrypted, and there is no protection port";
     /// Protection header size or number.
     LimitProtection = -420, "too many or too large protection headers";
 

@@ -9,13 +9,17 @@ use crate::error::{Code, Error};
 use crate::mem::Slices;
 use crate::time::{Instant, MediaTime, Micros};
 
+mod live;
 mod protection;
+mod switching;
 mod text;
 
+pub use live::{LiveWindow, Network, RefreshReason};
 pub use protection::{
     Candidate, Capable, Decrypt, Decrypted, KeyHandle, KeyStatus, Keys, Kid, Offer, OfferSource,
     SampleProtection, Scheme, Secrecy, Subsample,
 };
+pub use switching::{Decided, Why};
 pub use text::{Captions, Role, TrackId};
 
 /// One `StreamIndex`: its position in the manifest, from 0.
@@ -182,6 +186,9 @@ impl DecoderTraits {
     pub const REPEAT_PARAMETER_SETS: u32 = 8;
     /// It wants to be asked about every quality level before playback starts.
     pub const CAPABILITIES: u32 = 16;
+    /// Pictures may change their size from one fragment to the next without a break. Without it a change of size is avoided,
+    /// and made only where it is likely to last ten seconds.
+    pub const SEAMLESS_RESIZE: u32 = 32;
 
     /// Whether every bit of `flags` is set.
     pub const fn has(self, flags: u32) -> bool {
@@ -418,6 +425,49 @@ pub enum EventKind {
     HeaderDropped = 18,
     /// A level that output restrictions had taken away may be used again. a = its bitrate.
     LevelAllowed = 19,
+    /// Live: the origin does not have the fragment yet; it is asked again. No failure. `media_time` = its start,
+    /// `http_status` = how the origin said it; a = how often in a row, b = microseconds to wait.
+    NotYet = 20,
+    /// Live: nothing new has appeared at the edge for three fragments, or ten seconds; the session goes on asking.
+    /// `media_time` = where the newest fragment ends; a = microseconds since something came.
+    StalledAtEdge = 21,
+    /// Live: the edge moves again after [`EventKind::StalledAtEdge`]. a = microseconds it stood.
+    EdgeMoving = 22,
+    /// Live: the window has overtaken what is played. `media_time` = the fragment that is gone; a = microseconds from there
+    /// to the start of the window; b = what is done: 1 goes on near the start of the window, 2 goes to the edge, 3 stops.
+    BehindWindow = 23,
+    /// The presentation has no media here, and it is played on behind it: the next sample carries the DISCONTINUITY flag.
+    /// `media_time` = where the hole begins; a = its length in microseconds, b = start of the next fragment in ticks.
+    GapSkipped = 24,
+    /// Live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. `media_time` = the
+    /// new start of the window.
+    OriginRestarted = 25,
+    /// Live: no more fragments will come; what is listed is played to its end. `media_time` = that end; `http_status` where
+    /// the origin no longer has the manifest.
+    LiveEnded = 26,
+    /// Live: the oldest fragments have left the list because it had grown to its share of the budget. `media_time` = what is
+    /// the first one now; a = how many went.
+    WindowTrimmed = 27,
+    /// Live: the manifest was read again. a = why ([`RefreshReason`]), b = microseconds it took.
+    Refreshed = 28,
+    /// Live: reading the manifest again has failed; the list known stays in force. `error` or `http_status` says why; a = why
+    /// it was wanted ([`RefreshReason`]), b = microseconds to the next try.
+    RefreshFailed = 29,
+    /// The host's clock has jumped forward; the session goes on as if it had not. a = microseconds left out.
+    ClockJumped = 30,
+    /// The level of the next fragment was decided: [`Event::decided`] reads it. `media_time` = the fragment's start; a = bitrate,
+    /// and from bit 32 on the media held in milliseconds; b = the link's rate in bit/s that was reckoned with, and from bit
+    /// 56 on why ([`Why`]). Of those that wait to be fetched only the newest is kept once events pile up.
+    Decided = 40,
+    /// A fragment was coming too slowly: it is fetched again at a lower level. `media_time` = its start; a = bitrate given
+    /// up, b = bytes of it that had come.
+    Abandoned = 41,
+    /// A fragment in the buffer was fetched again at a higher level. `media_time` = its start; a = bitrate before, b =
+    /// bitrate now.
+    Replaced = 42,
+    /// The decoder drops too many pictures: higher levels are left out for a while. a = the highest bitrate left, b =
+    /// microseconds.
+    DroppingFrames = 43,
 }
 
 /// Why one try of an exchange did not succeed; used in events and retry decisions.

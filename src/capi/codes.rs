@@ -135,6 +135,8 @@ pub const SMOOTHCORE_E_NO_KEY_FRAME: i32 = -308;
 pub const SMOOTHCORE_E_FRAGMENT_LOST: i32 = -309;
 /// The sample encryption table does not fit the samples.
 pub const SMOOTHCORE_E_ENCRYPTION_TABLE: i32 = -310;
+/// The live window has passed what is played.
+pub const SMOOTHCORE_E_BEHIND_WINDOW: i32 = -311;
 /// Too many boxes, or nested too deeply.
 pub const SMOOTHCORE_E_LIMIT_BOXES: i32 = -320;
 /// Too many samples in a fragment.
@@ -162,6 +164,8 @@ pub const SMOOTHCORE_E_KEY_TIMEOUT: i32 = -403;
 pub const SMOOTHCORE_E_DECRYPT_FAILED: i32 = -404;
 /// Output restrictions forbid this quality level.
 pub const SMOOTHCORE_E_OUTPUT_RESTRICTED: i32 = -405;
+/// A stream is encrypted, and there is neither a protection mode nor a protection port.
+pub const SMOOTHCORE_E_PROTECTION_MISSING: i32 = -406;
 /// Too many or too large protection headers.
 pub const SMOOTHCORE_E_LIMIT_PROTECTION: i32 = -420;
 

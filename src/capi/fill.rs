@@ -46,13 +46,15 @@ pub(super) fn traits(framing: u32, flags: u32) -> Result<DecoderTraits, Code> {
         | SMOOTHCORE_DECODER_NEEDS_AUD
         | SMOOTHCORE_DECODER_UNPACED
         | SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS
-        | SMOOTHCORE_DECODER_CAPABILITIES;
+        | SMOOTHCORE_DECODER_CAPABILITIES
+        | SMOOTHCORE_DECODER_SEAMLESS_RESIZE;
     const {
         assert!(SMOOTHCORE_DECODER_CONTIGUOUS == DecoderTraits::CONTIGUOUS);
         assert!(SMOOTHCORE_DECODER_NEEDS_AUD == DecoderTraits::NEEDS_AUD);
         assert!(SMOOTHCORE_DECODER_UNPACED == DecoderTraits::UNPACED);
         assert!(SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS == DecoderTraits::REPEAT_PARAMETER_SETS);
         assert!(SMOOTHCORE_DECODER_CAPABILITIES == DecoderTraits::CAPABILITIES);
+        assert!(SMOOTHCORE_DECODER_SEAMLESS_RESIZE == DecoderTraits::SEAMLESS_RESIZE);
     }
     let framing = match framing {
         SMOOTHCORE_FRAMING_ELEMENTARY => Framing::ElementaryStream,
@@ -235,6 +237,21 @@ const fn event_kind(kind: EventKind) -> u32 {
         EventKind::KeyTimeout => SMOOTHCORE_EVENT_KEY_TIMEOUT,
         EventKind::HeaderDropped => SMOOTHCORE_EVENT_HEADER_DROPPED,
         EventKind::LevelAllowed => SMOOTHCORE_EVENT_LEVEL_ALLOWED,
+        EventKind::NotYet => SMOOTHCORE_EVENT_NOT_YET,
+        EventKind::StalledAtEdge => SMOOTHCORE_EVENT_STALLED_AT_EDGE,
+        EventKind::EdgeMoving => SMOOTHCORE_EVENT_EDGE_MOVING,
+        EventKind::BehindWindow => SMOOTHCORE_EVENT_BEHIND_WINDOW,
+        EventKind::GapSkipped => SMOOTHCORE_EVENT_GAP_SKIPPED,
+        EventKind::OriginRestarted => SMOOTHCORE_EVENT_ORIGIN_RESTARTED,
+        EventKind::LiveEnded => SMOOTHCORE_EVENT_LIVE_ENDED,
+        EventKind::WindowTrimmed => SMOOTHCORE_EVENT_WINDOW_TRIMMED,
+        EventKind::Refreshed => SMOOTHCORE_EVENT_REFRESHED,
+        EventKind::RefreshFailed => SMOOTHCORE_EVENT_REFRESH_FAILED,
+        EventKind::ClockJumped => SMOOTHCORE_EVENT_CLOCK_JUMPED,
+        EventKind::Decided => SMOOTHCORE_EVENT_DECIDED,
+        EventKind::Abandoned => SMOOTHCORE_EVENT_ABANDONED,
+        EventKind::Replaced => SMOOTHCORE_EVENT_REPLACED,
+        EventKind::DroppingFrames => SMOOTHCORE_EVENT_DROPPING_FRAMES,
     }
 }
 
@@ -298,9 +315,14 @@ pub(super) fn stats(session: &Session, reserve: &Reserve) -> smoothcore_stats {
         requests: stats.requests,
         http_errors: stats.http_errors,
         retries: stats.retries,
+        abandoned: stats.abandoned,
+        replaced: stats.replaced,
+        wasted_bytes: stats.wasted,
         fragments: stats.fragments,
         gaps: stats.gaps,
         error: why(error),
+        not_yet: stats.not_yet,
+        refreshes: stats.refreshes,
         ..record::blank()
     }
 }

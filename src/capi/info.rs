@@ -66,13 +66,24 @@ pub struct smoothcore_stats {
     pub gaps: u32,
     /// The fatal error in SMOOTHCORE_STATE_FAILED, else 0.
     pub error: i32,
+    /// Answers that a live fragment is not there yet, which are no failures.
+    pub not_yet: u32,
+    /// Times the manifest of a live presentation was asked for again.
+    pub refreshes: u32,
     /// 0.
-    pub reserved: u32,
+    pub reserved2: u32,
+    /// Fragments given up for a lower level while they came.
+    pub abandoned: u32,
+    /// Buffered fragments fetched again at a higher level.
+    pub replaced: u32,
+    /// Body bytes that switching has thrown away.
+    pub wasted_bytes: u64,
 }
 
 record!(
     smoothcore_stats,
-    reserved,
+    wasted_bytes,
+    wasted_bytes,
     manifest_us,
     first_byte_us,
     first_sample_us,

@@ -71,6 +71,50 @@ pub const SMOOTHCORE_EVENT_KEY_TIMEOUT: u32 = 17;
 pub const SMOOTHCORE_EVENT_HEADER_DROPPED: u32 = 18;
 /// Event: a quality level that output restrictions had taken away may be used again. a = its bitrate.
 pub const SMOOTHCORE_EVENT_LEVEL_ALLOWED: u32 = 19;
+/// Event, live: the origin does not have the fragment yet; it is asked again. No failure. media_time = its start,
+/// http_status = how the origin said it; a = how often in a row, b = microseconds to wait.
+pub const SMOOTHCORE_EVENT_NOT_YET: u32 = 20;
+/// Event, live: nothing new has appeared at the edge for three fragments, or ten seconds; it goes on asking. media_time =
+/// where the newest fragment ends; a = microseconds since something came.
+pub const SMOOTHCORE_EVENT_STALLED_AT_EDGE: u32 = 21;
+/// Event, live: the edge moves again. a = microseconds it stood.
+pub const SMOOTHCORE_EVENT_EDGE_MOVING: u32 = 22;
+/// Event, live: the window has overtaken what is played. media_time = the fragment that is gone; a = microseconds from there
+/// to the start of the window; b = what is done: 1 goes on near the start of the window, 2 goes to the edge, 3 stops.
+pub const SMOOTHCORE_EVENT_BEHIND_WINDOW: u32 = 23;
+/// Event: the presentation has no media here, and it is played on behind it; the next sample carries
+/// SMOOTHCORE_SAMPLE_DISCONTINUITY. media_time = where the hole begins; a = its length in microseconds, b = start of the next
+/// fragment in stream ticks.
+pub const SMOOTHCORE_EVENT_GAP_SKIPPED: u32 = 24;
+/// Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+/// new start of the window.
+pub const SMOOTHCORE_EVENT_ORIGIN_RESTARTED: u32 = 25;
+/// Event, live: no more fragments will come; what is listed is played to its end. media_time = that end; http_status where
+/// the origin no longer has the manifest.
+pub const SMOOTHCORE_EVENT_LIVE_ENDED: u32 = 26;
+/// Event, live: the oldest fragments have left the list because it had grown to its share of the budget. media_time = what is
+/// the first one now; a = how many went.
+pub const SMOOTHCORE_EVENT_WINDOW_TRIMMED: u32 = 27;
+/// Event, live: the manifest was read again. a = why, a SMOOTHCORE_REFRESH_ number; b = microseconds it took.
+pub const SMOOTHCORE_EVENT_REFRESHED: u32 = 28;
+/// Event, live: reading the manifest again has failed; the list known stays in force. `code` or http_status says why;
+/// a = why it was wanted, a SMOOTHCORE_REFRESH_ number; b = microseconds to the next try.
+pub const SMOOTHCORE_EVENT_REFRESH_FAILED: u32 = 29;
+/// Event: the clock has jumped forward; playback goes on as if it had not. a = microseconds left out.
+pub const SMOOTHCORE_EVENT_CLOCK_JUMPED: u32 = 30;
+/// Event: the level of the next fragment was decided. `media_time` = the fragment's start; `a` = bitrate, and from bit 32 on the
+/// media held in milliseconds; `b` = the link's rate in bit/s that was reckoned with, 0 when unknown, and from bit 56 on a
+/// SMOOTHCORE_WHY_ number. Of those that nobody has fetched only the newest is kept once events pile up.
+pub const SMOOTHCORE_EVENT_DECIDED: u32 = 40;
+/// Event: a fragment was coming too slowly, and is fetched again at a lower level. `media_time` = its start; `a` = bitrate given
+/// up, `b` = bytes of it that had come.
+pub const SMOOTHCORE_EVENT_ABANDONED: u32 = 41;
+/// Event: a fragment in the buffer was fetched again at a higher level. `media_time` = its start; `a` = bitrate before, `b` =
+/// bitrate now.
+pub const SMOOTHCORE_EVENT_REPLACED: u32 = 42;
+/// Event: the decoder drops too many pictures, and higher levels are left out for a while. `a` = the highest bitrate left, `b` =
+/// microseconds.
+pub const SMOOTHCORE_EVENT_DROPPING_FRAMES: u32 = 43;
 
 /// An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 //! each callback; what a vendor fills or receives begins with `uint32_t struct_size`. The header is generated from
 //! these files in the order `tests/header` lists them.
 //!
-//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `tracks`, `log` and `rt` are what
+//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `run`, `tracks`, `live`, `switching`, `log` and `rt` are what
 //! C sees; the others
 //! stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
 //! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
@@ -18,6 +18,7 @@
 
 pub mod codes;
 pub mod info;
+pub mod live;
 pub mod log;
 pub mod media;
 pub mod player;
@@ -25,8 +26,10 @@ pub mod ports;
 pub mod protection;
 #[cfg(feature = "rt")]
 pub mod rt;
+pub mod run;
 pub mod session;
 pub mod status;
+pub mod switching;
 pub mod tracks;
 pub mod types;
 

@@ -56,6 +56,9 @@ pub const SMOOTHCORE_DECODER_UNPACED: u32 = 4;
 pub const SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS: u32 = 8;
 /// Decoder flag: ask about every quality level before playback starts.
 pub const SMOOTHCORE_DECODER_CAPABILITIES: u32 = 16;
+/// Decoder: pictures may change their size from one fragment to the next without a break. Without it a change of size is
+/// avoided, and made only where it is likely to last ten seconds.
+pub const SMOOTHCORE_DECODER_SEAMLESS_RESIZE: u32 = 32;
 
 /// Audio to play from the start: the first stream that can be played.
 pub const SMOOTHCORE_AUDIO_FIRST: u32 = 0;
@@ -187,7 +190,8 @@ pub struct smoothcore_config {
     pub start_buffer_us: u64,
     /// Media each stream needs before the clock goes on after a stall. Default 2 s.
     pub resume_buffer_us: u64,
-    /// While a decoder holds less than this it gets samples of fragments that are still arriving. Default 1 s.
+    /// While a decoder holds less than this it gets samples of fragments that are still arriving. Default 1 s; UINT64_MAX: only
+    /// whole fragments.
     pub early_release_us: u64,
     /// Where to start. 0 or SMOOTHCORE_NO_TIME: at the beginning. Not negative otherwise.
     pub start_at: i64,
@@ -227,11 +231,28 @@ pub struct smoothcore_config {
     pub captions: u32,
     /// For SMOOTHCORE_TEXT_LANGUAGE, as audio_language.
     pub text_language: [c_char; 8],
+    /// Live: how far behind the newest listed fragment to play. Default: three fragments, 6 s at least; half of the window when
+    /// that is shorter than twice this.
+    pub live_target_delay_us: u64,
+    /// Live: a SMOOTHCORE_LIVE_START_ number, where to start without start_at and to go on after a suspension.
+    pub live_start: u32,
+    /// Live: a SMOOTHCORE_BEHIND_ number, what to do when the window has overtaken what is played.
+    pub live_behind: u32,
+    /// Live: a SMOOTHCORE_WINDOW_ number, how far back it can be played.
+    pub live_window: u32,
+    /// Live: by how many thousandths the clock may run faster or slower to come back to the target delay. 0: never; 200 at
+    /// most. The order is SMOOTHCORE_OUTPUT_RATE, or `rate` of the decoder port, with 1000 plus or minus this.
+    pub live_rate: u32,
+    /// How levels are chosen; NULL for the defaults. Read during the call only.
+    pub switching: *const super::switching::smoothcore_switching,
+    /// Set to NULL.
+    pub reserved3: *const core::ffi::c_void,
 }
 
 record!(
     smoothcore_config,
-    text_language,
+    reserved3,
+    live_target_delay_us,
     key_timeout_us,
     budget_bytes,
     seed,

@@ -7,6 +7,7 @@
 
 mod deviation;
 mod level;
+pub mod live;
 mod parse;
 mod payload;
 mod protection_headers;

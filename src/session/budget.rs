@@ -23,6 +23,7 @@ impl Session {
         let media = self.feeds.iter().fold(0usize, |sum, f| sum.saturating_add(f.blocks()));
         let block = self.pool.block_bytes();
         let other = self.account.held().saturating_sub(self.pool.charged());
+
         // An eighth for sample tables, lists and copies.
         let total =
             self.config.budget.saturating_sub(other).saturating_sub(self.config.budget / 8) / block.max(1);
@@ -36,6 +37,13 @@ impl Session {
         if total < least {
             return Err(Error::at(Code::Budget, "Config::budget", 0));
         }
+        // Reading a manifest again has room kept for it, as far as media can spare it.
+        let total = if self.is_growing() {
+            let kept = self.refresh_reserve() / block.max(1);
+            total.saturating_sub(kept.min(total.saturating_sub(least.saturating_mul(2))))
+        } else {
+            total
+        };
         let texts = self.feeds.iter().filter(|f| f.selected && f.fetches_text()).count();
         let mut reserved = 0usize;
         // Text gets a share of its own and no more; half of the rest is reserved by weight, half goes to whoever needs

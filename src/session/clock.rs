@@ -1,10 +1,10 @@
 //! When the presentation clock runs and when it is held.
 
-use super::{Session, State};
+use super::{Config, Session, State};
 use crate::io::{DecoderTraits, EventKind, Rate};
 use crate::time::{Instant, Micros};
 
-use super::feed::{Join, Offer, Setup};
+use super::feed::{Feed, Join, Offer, Setup};
 
 /// While the clock runs the session looks at the decoders this often, to notice one that runs dry.
 const WATCH: Micros = Micros::from_millis(100);
@@ -55,12 +55,14 @@ impl Session {
     pub fn pause(&mut self, at: Instant) {
         self.advance(at);
         self.clock.paused = true;
+        self.paused();
     }
 
     /// Lets the clock run when there is enough media.
     pub fn play(&mut self, at: Instant) {
         self.advance(at);
         self.clock.paused = false;
+        self.unpaused();
     }
 
     /// The next order to the clock, where one is due.
@@ -71,12 +73,13 @@ impl Session {
             }
             return None;
         }
+        let paused = self.clock.paused || self.is_suspended();
         match self.clock.order {
             Order::None => {
                 self.clock.order = Order::Held;
                 Some(Rate::Hold)
             }
-            Order::Held if !self.clock.paused && self.enough() => {
+            Order::Held if !paused && self.enough() => {
                 self.turn(Order::Running);
                 if let Some(since) = self.clock.stalled_at.take() {
                     let held = self.now.since(since);
@@ -84,14 +87,14 @@ impl Session {
                     self.tell(self.event(EventKind::Resumed).numbers(held.0, 0));
                 }
                 self.mark_started();
-                Some(Rate::Run(1000))
+                Some(Rate::Run(self.start_rate()))
             }
-            Order::Running if self.clock.paused => {
+            Order::Running if paused => {
                 self.turn(Order::Held);
                 Some(Rate::Hold)
             }
             Order::Running => {
-                let dry = self.dry()?;
+                let Some(dry) = self.dry() else { return self.live_rate().map(Rate::Run) };
                 self.turn(Order::Held);
                 self.clock.stalled_at = Some(self.now);
                 self.stats.stalls = self.stats.stalls.saturating_add(1);
@@ -146,22 +149,27 @@ impl Session {
     /// A stream whose decoder has run dry and for which nothing is at hand.
     fn dry(&self) -> Option<crate::io::StreamId> {
         let now = self.now;
+        let whole = self.config.early_release == Config::WHOLE_FRAGMENTS;
+        let held_back = |f: &Feed| whole && !f.blocked && f.queue.first().is_some_and(|q| !q.complete);
         self.feeds
             .iter()
             .filter(|f| f.selected && !f.ended && f.leads() && f.join == Join::Settled)
             .filter(|f| f.depth(now, true) == Micros::ZERO)
-            .find(|f| f.is_locked() || (f.offer == Offer::None && !f.sample_at_hand()))
+            .find(|f| f.is_locked() || (f.offer == Offer::None && (!f.sample_at_hand() || held_back(f))))
             .map(|f| f.id)
     }
 
     /// The next instant at which something may be due without an input.
     pub(super) fn deadline(&self) -> Option<Instant> {
+        if self.is_suspended() {
+            return None;
+        }
         let limits = &self.config.limits;
         let mut soonest: Option<Instant> = None;
         let mut consider = |at: Instant| soonest = Some(soonest.map_or(at, |s| s.min(at)));
         if let Some(exchange) = &self.opening {
             consider(exchange.deadline(limits));
-        } else if self.state == State::Opening && self.manifest.is_none() {
+        } else if self.state == State::Opening && self.manifest.is_none() && self.is_online() {
             consider(self.opening_retry.not_before);
         }
         let running = self.clock.running();
@@ -169,7 +177,9 @@ impl Session {
             match &f.fetch {
                 Some(exchange) if !f.blocked => consider(exchange.deadline(limits)),
                 Some(_) => {}
-                None if f.retrying => consider(f.retry.not_before),
+                None if f.retrying && self.is_online() && f.retry.not_before != Instant(u64::MAX) => {
+                    consider(f.retry.not_before);
+                }
                 None => {}
             }
             if let Some(at) = f.key_deadline(self.config.key_timeout) {
@@ -182,6 +192,12 @@ impl Session {
             }
         }
         if let Some(at) = self.text_deadline() {
+            consider(at);
+        }
+        if let Some(at) = self.look_at() {
+            consider(at);
+        }
+        if let Some(at) = self.live_deadline() {
             consider(at);
         }
         soonest

@@ -22,7 +22,7 @@ pub enum AudioChoice {
 /// What is done about encrypted samples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ProtectionMode {
-    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionUnsupported`] where one is found.
+    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionMissing`] where one is found.
     #[default]
     None,
     /// They go to the decoder as they are, with everything it needs to decrypt them.
@@ -55,6 +55,143 @@ pub enum CaptionChoice {
     On,
 }
 
+/// What happens when the window of a live presentation has overtaken what is played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BehindPolicy {
+    /// Goes on at the start of the window, and a margin of five seconds or two fragments.
+    #[default]
+    WindowStart,
+    /// Goes to the live edge.
+    Edge,
+    /// Ends the session with [`crate::error::Code::BehindWindow`].
+    Stop,
+}
+
+/// How far back a live presentation can be played.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WindowChoice {
+    /// As far as the origin says (`DVRWindowLength`).
+    #[default]
+    Origin,
+    /// As far as the session has known fragments: for origins that keep them longer than they say. The list's share of the
+    /// budget is the only bound.
+    Unlimited,
+}
+
+/// Where a live presentation starts, and where it goes on after a suspension.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LiveStart {
+    /// Starts near the edge; goes on where it was.
+    #[default]
+    Edge,
+    /// Starts at the beginning of its window; goes on where it was.
+    Beginning,
+    /// Starts near the edge, and goes on there.
+    AlwaysEdge,
+}
+
+/// What a live presentation needs beyond [`Config`]. Zero means the default in every number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LiveConfig {
+    /// How far behind the newest listed fragment to play. Default: three fragments, 6 s at least; half of the window when that
+    /// is shorter than twice this.
+    pub target_delay: Micros,
+    /// Where to start without `start_at`, and to go on.
+    pub start: LiveStart,
+    /// What to do when the window has overtaken what is played.
+    pub behind: BehindPolicy,
+    /// How far back fragments are kept in the list.
+    pub window: WindowChoice,
+    /// By how many thousandths the clock may run faster or slower to come back to the target delay. Default 0: never; 200 at
+    /// most.
+    pub rate: u32,
+}
+
+/// What chooses video levels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SwitchingRule {
+    /// The planner; in a build without the feature `planner`, and for a decoder without a clock, the throughput rule.
+    #[default]
+    Planner,
+    /// The throughput-and-buffer rule.
+    Throughput,
+    /// None: the highest level of at most [`Config::fixed_bitrate`], or else the lowest one.
+    Fixed,
+}
+
+/// What a viewer is thought to value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Objective {
+    /// The logarithm of the bitrate: the step from 300 to 600 kbit/s is worth that from 3 to 6 Mbit/s.
+    #[default]
+    Log,
+    /// The bitrate.
+    Linear,
+}
+
+/// Whether buffered fragments of which no sample has gone out are fetched again once the link has become better.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Replacement {
+    /// Never: every byte is fetched once.
+    #[default]
+    Off,
+    /// Where it is worth its bytes. Never live.
+    On,
+}
+
+/// Whether a fragment that comes too slowly is given up for a lower level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Abandonment {
+    /// Where that is likely to avoid a stall.
+    #[default]
+    On,
+    /// Never.
+    Off,
+}
+
+/// What one session knew of a network, for the next one on the same network: plain numbers for the host to store. From
+/// `Session::prior`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Prior {
+    /// Natural logarithm of the rate in bit/s, in 65,536ths; 0 when nothing is known.
+    pub ln_rate: i32,
+    /// Standard deviation of that, in 65,536ths.
+    pub sigma: i32,
+    /// How long ago it was stored, which the host must say; older than ten minutes it is ignored.
+    pub age: Micros,
+}
+
+/// Caps on pictures, beyond [`Config::max_bitrate`]. Zero: no cap. The lowest level there is stays in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PictureCap {
+    /// Bit/s.
+    pub bitrate: u32,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// How levels are chosen. The default is what ships.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SwitchingConfig {
+    /// What chooses.
+    pub rule: SwitchingRule,
+    /// What is to be made most of.
+    pub objective: Objective,
+    /// Fast switch up.
+    pub replacement: Replacement,
+    /// Switching down within a fragment.
+    pub abandonment: Abandonment,
+    /// What the screen shows; `Session::cap` changes it later.
+    pub cap: PictureCap,
+    /// Most bytes for the planner's tables, out of the budget. Default: a 32nd of the budget, 64 KiB at most. With less than they
+    /// need (about 25 KiB) a small rule plans.
+    pub table_bytes: u32,
+    /// What is known of the network.
+    pub prior: Prior,
+}
+
 /// Configuration of one session. Start from `Config::default()`; zero means the default in every number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Config {
@@ -77,7 +214,7 @@ pub struct Config {
     /// Media each stream needs before the clock runs again after a stall. Default 2 s.
     pub resume_buffer: Micros,
     /// Samples of a fragment that is still arriving are handed out while the decoder holds less than this.
-    /// Default 1 s.
+    /// Default 1 s. [`Config::WHOLE_FRAGMENTS`]: never.
     pub early_release: Micros,
     /// Video bitrate to start with, in bit/s: the highest level of at most this. 0: the lowest level.
     pub start_bitrate: u32,
@@ -103,11 +240,17 @@ pub struct Config {
     pub start_at: Option<MediaTime>,
     /// What a manifest that deviates from the specification leads to.
     pub strictness: Strictness,
+    /// Live presentations.
+    pub live: LiveConfig,
+    /// How levels are chosen.
+    pub switching: SwitchingConfig,
 }
 
 impl Config {
     /// Less than this cannot hold even a small manifest and one sample a stream.
     pub const SMALLEST_BUDGET: usize = 64 << 10;
+    /// For [`Config::early_release`]: samples leave only with their whole fragment, unless memory for it is short.
+    pub const WHOLE_FRAGMENTS: Micros = Micros(u64::MAX);
 
     /// Zeros replaced by defaults, limits brought within their caps.
     pub fn clamped(self) -> Config {
@@ -120,6 +263,7 @@ impl Config {
             resume_buffer: or(self.resume_buffer, Micros::from_secs(2)),
             early_release: or(self.early_release, Micros::from_secs(1)),
             key_timeout: or(self.key_timeout, Micros::from_secs(10)),
+            live: LiveConfig { rate: self.live.rate.min(200), ..self.live },
             max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },
             ..self
         }

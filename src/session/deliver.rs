@@ -2,8 +2,9 @@
 
 use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
+use super::live::LIVE;
 use super::protect::{Layout, Lock};
-use super::{ProtectionMode, Session, State, Step};
+use super::{Config, ProtectionMode, Session, State, Step};
 use crate::codec::{self, Kind};
 use crate::error::{Code, Error, Result};
 use crate::io::{
@@ -91,6 +92,9 @@ impl Session {
     /// fragment can still be given up for another level.
     fn early_release(&self, i: usize) -> bool {
         let Some(feed) = self.feeds.get(i) else { return false };
+        if self.config.early_release == Config::WHOLE_FRAGMENTS {
+            return feed.blocked;
+        }
         feed.fresh
             || feed.blocked
             || self.clock.collecting()
@@ -207,7 +211,7 @@ impl Session {
         }
         // Text that began before the target may still be shown.
         let matters = if feed.leads() { pts } else { pts.after(Micros(duration / 10)) };
-        if feed.preroll_until.is_some_and(|until| matters < until) {
+        if feed.preroll_until.is_some_and(|until| matters < until) || (LIVE && front.dts < front.lead_in) {
             flags = flags.with(SampleFlags::PREROLL);
         }
         Output::Sample(Sample {
@@ -334,6 +338,7 @@ impl Session {
         if let Some(feed) = self.feeds.iter_mut().find(|f| f.id == stream && !f.flush) {
             feed.report(now, state);
             feed.ask_again();
+            self.pictures_shown(stream, state);
         }
     }
 

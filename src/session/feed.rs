@@ -10,6 +10,7 @@ use crate::mp4::{BoxWalk, SampleTable};
 use crate::time::{Instant, MediaTime, Micros, TimeScale};
 
 use super::captions::Found;
+use super::live::Tail;
 use super::open::ticks;
 use super::protect::{Cipher, Guard};
 use super::retry::{Exchange, Retry};
@@ -143,6 +144,9 @@ pub(super) struct Feed {
     /// The back of the queue has failed and waits for its next try.
     pub retrying: bool,
     pub retry: Retry,
+    /// The back of the queue is to take the place of the fragment that starts here.
+    pub replaces: Option<u64>,
+    pub tail: Tail,
     pub lost_in_a_row: u32,
     /// The table of a fragment fetched again, until it is compared.
     pub checked: SampleTable,
@@ -226,6 +230,8 @@ pub(super) struct Fragment {
     pub in_order: bool,
     /// The fragment before it was lost.
     pub after_hole: bool,
+    /// Samples before this are in the fragment before it, too; in stream ticks.
+    pub lead_in: u64,
     /// Its first sample is a picture at which decoding cannot start.
     pub no_key: bool,
     /// Samples in which parameter sets have been looked for.
@@ -253,6 +259,7 @@ impl Fragment {
             again: false,
             in_order: true,
             after_hole: false,
+            lead_in: 0,
             no_key: false,
             searched: 0,
         }
@@ -310,6 +317,8 @@ impl Feed {
             cancel: None,
             retrying: false,
             retry: Retry::default(),
+            replaces: None,
+            tail: Tail::default(),
             lost_in_a_row: 0,
             checked: SampleTable::new(),
             blocked: false,
@@ -370,7 +379,8 @@ impl Feed {
 
     /// Media in the decoder and in the queue.
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
-        let queued = self.queue.iter().fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        let count = self.queue.len().saturating_sub(usize::from(self.replaces.is_some()));
+        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
     }
 
@@ -454,6 +464,7 @@ impl Feed {
         fragment.no_key = false;
         fragment.searched = 0;
         fragment.again = false;
+        fragment.lead_in = 0;
         fragment.after_hole = core::mem::take(&mut self.hole_behind);
         self.queue.push(account, fragment)
     }
@@ -471,6 +482,7 @@ impl Feed {
     /// Takes out every fragment.
     pub fn clear_queue(&mut self, pool: &mut Pool, account: &mut Account) {
         self.hole_behind = false;
+        self.replaces = None;
         self.captions.clear();
         while !self.queue.is_empty() {
             let last = self.queue.len().saturating_sub(1);

@@ -76,7 +76,7 @@ impl Session {
 }
 
 /// A stream without anything whose samples stand in the manifest.
-fn empty() -> Stream {
+pub(super) fn empty() -> Stream {
     Stream {
         kind: Kind::Text,
         subtype: Text::new(),

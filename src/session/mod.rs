@@ -23,6 +23,7 @@ mod feed;
 mod framing;
 mod given;
 mod init;
+mod live;
 mod open;
 mod protect;
 mod receive;
@@ -31,10 +32,17 @@ mod retry;
 mod schedule;
 mod seek;
 mod stats;
+#[cfg(feature = "planner")]
+mod switching;
 mod text;
 mod tracks;
+#[cfg(not(feature = "planner"))]
+mod unplanned;
 
-pub use config::{AudioChoice, CaptionChoice, Config, ProtectionMode, TextChoice};
+pub use config::{
+    Abandonment, AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, Objective,
+    PictureCap, Prior, ProtectionMode, Replacement, SwitchingConfig, SwitchingRule, TextChoice, WindowChoice,
+};
 pub use given::{Cue, GivenText};
 pub use init::{INIT_TRACK_ID, init_segment};
 pub use seek::Selection;
@@ -51,8 +59,13 @@ use crate::trace;
 use capability::Asking;
 use clock::Presentation;
 use feed::Feed;
+use live::{LIVE, Live};
 use protect::Protect;
 use retry::{Exchange, Retry, Rng};
+#[cfg(feature = "planner")]
+use switching::Switching;
+#[cfg(not(feature = "planner"))]
+use unplanned::Switching;
 
 /// Events kept for a host that polls slowly.
 const EVENTS: usize = 64;
@@ -101,6 +114,7 @@ pub struct Session {
     inbox: Bytes,
 
     feeds: List<Feed>,
+    live: Live,
     protect: Protect,
     /// The question that the decoder is being asked.
     asking: Option<Asking>,
@@ -108,6 +122,7 @@ pub struct Session {
     media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
+    switching: Switching,
     clock: Presentation,
     /// Since when only text is still to come.
     media_over_at: Option<Instant>,
@@ -161,7 +176,6 @@ impl Session {
         Ok(Session {
             pool: Pool::new(config.block_bytes()),
             rng: Rng::new(config.seed),
-            config,
             account,
             state: State::New,
             now: Instant(0),
@@ -178,12 +192,15 @@ impl Session {
             cancel: None,
             inbox: Bytes::new(),
             feeds: List::new(),
+            live: Live::default(),
             protect: Protect::default(),
             asking: None,
             shared_blocks: 0,
             media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
+            switching: Switching::new(config.switching.cap),
+            config,
             clock: Presentation::new(),
             media_over_at: None,
             gathered: Bytes::new(),
@@ -199,6 +216,7 @@ impl Session {
         if matches!(self.state, State::Failed(_)) {
             return;
         }
+        self.live.promised = None;
         match input {
             Input::Response(id, head) => self.on_response(id, &head),
             Input::Finished(id, outcome) => self.on_finished(id, outcome),
@@ -212,6 +230,8 @@ impl Session {
             Input::Timeout => self.on_timeout(),
         }
         self.check_deadlines();
+        self.look();
+        self.tend_live();
     }
 
     /// The next thing to do. Call until [`Output::Idle`]; borrowed parts are valid until the next call.
@@ -219,7 +239,7 @@ impl Session {
         match self.step() {
             Step::Cancel(id) => Output::Cancel(id),
             Step::Flush(stream, epoch) => Output::Flush(stream, epoch),
-            Step::Event(event) => Output::Event(event),
+            Step::Event(event) => Output::Event(Event { at: self.host_time(event.at), ..event }),
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),
             Step::Configure(i) => self.configure_output(i),
@@ -230,7 +250,12 @@ impl Session {
             Step::Decrypt(i) => self.decrypt_output(i),
             Step::Capability => self.capability_output(),
             Step::Rate(rate) => Output::Rate(rate),
-            Step::Idle(until) => Output::Idle(until),
+            Step::Idle(until) => {
+                if LIVE {
+                    self.live.promised = until;
+                }
+                Output::Idle(until.map(|at| self.host_time(at)))
+            }
         }
     }
 
@@ -260,7 +285,7 @@ impl Session {
 
     /// The last instant the host told.
     pub const fn now(&self) -> Instant {
-        self.now
+        self.host_time(self.now)
     }
 
     /// Ends the session with an error of the host's, a broken decoder for one.
@@ -296,6 +321,9 @@ impl Session {
             }
             State::Playing | State::Ended => {}
         }
+        if self.refresh_due() {
+            return Step::Manifest;
+        }
         if let Some(step) = self.media_step() {
             return step;
         }
@@ -313,6 +341,7 @@ impl Session {
         for i in 0..self.feeds.len() {
             // Before the next fetch is thought about: what has been handed out makes room for it.
             self.retire_front(i);
+            self.tend_replacement(i);
             if self.schedule(i) {
                 return Some(Step::Fragment(i));
             }
@@ -343,8 +372,10 @@ impl Session {
     }
 
     fn advance(&mut self, at: Instant) {
-        // A clock that steps back is held, not followed.
-        if at > self.now {
+        if LIVE {
+            self.follow_clock(at);
+        } else if at > self.now {
+            // A clock that steps back is held, not followed.
             self.now = at;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::config::AudioChoice;
 use super::feed::{Feed, Permit, Rung, Source};
+use super::live::LIVE;
 use super::receive::is_identity;
 use super::retry::{Exchange, Verdict};
 use super::text::{source, speaks};
@@ -17,7 +18,7 @@ use crate::time::{Instant, MediaTime, TimeScale};
 use crate::trace;
 
 /// Bytes of a manifest read at a time.
-const INBOX: usize = 4 << 10;
+pub(super) const INBOX: usize = 4 << 10;
 
 impl Session {
     /// Starts: the manifest at `url` is asked for by the next poll.
@@ -30,7 +31,7 @@ impl Session {
             return Err(Code::State.into());
         }
         // A clock may start anywhere; it only must not run back from here.
-        self.now = at;
+        self.start_clock(at);
         self.opened_at = at;
         // Resolving against itself checks scheme, host and length.
         url::resolve(&mut self.account, &mut self.url, url, url, &self.config.limits)?;
@@ -45,6 +46,12 @@ impl Session {
         if self.opening.is_some() || self.manifest.is_some() || self.now < self.opening_retry.not_before {
             return false;
         }
+        if !self.is_online() {
+            return false;
+        }
+        if LIVE {
+            self.live.floor = self.account.held();
+        }
         let mut parser = ManifestParser::new(&self.config.limits);
         parser.set_strictness(self.config.strictness);
         self.parser = Some(parser);
@@ -54,13 +61,17 @@ impl Session {
     }
 
     pub(super) fn manifest_request(&mut self) -> Output<'_> {
+        let attempt = match self.is_refreshing() {
+            true => self.refresh_attempt(),
+            false => self.opening_retry.failed.saturating_add(1),
+        };
         match &self.opening {
             Some(exchange) => Output::Request(Request {
                 id: exchange.id,
                 url: &self.url,
                 kind: RequestKind::Manifest,
                 stream: None,
-                attempt: self.opening_retry.failed.saturating_add(1),
+                attempt,
             }),
             None => Output::Idle(self.deadline()),
         }
@@ -71,6 +82,7 @@ impl Session {
             self.manifest_failed(Failure { error: Code::HttpStatus.into(), status: head.status });
             return;
         }
+        self.note_head(head.date);
         let encoding = head.content_encoding.trim_ascii();
         if !is_identity(encoding) {
             let known = match () {
@@ -85,11 +97,11 @@ impl Session {
             }
         }
         if !head.final_url.is_empty() {
-            let mut base = core::mem::take(&mut self.base);
+            let mut base = self.take_base();
             base.clear();
             let resolved =
                 url::resolve(&mut self.account, &mut base, &self.url, head.final_url, &self.config.limits);
-            self.base = base;
+            self.put_base(base);
             if let Err(error) = resolved {
                 self.manifest_failed(Failure { error, status: 0 });
             }
@@ -104,9 +116,14 @@ impl Session {
             exchange.answered = true;
             exchange.heard = self.now;
         }
+        self.make_reading_room();
         let fed = match &mut self.parser {
             Some(parser) => parser.feed(&mut self.account, bytes),
             None => Ok(()),
+        };
+        let fed = match fed {
+            Ok(()) if self.is_refreshing() => self.check_room(),
+            fed => fed,
         };
         if let Err(error) = fed {
             self.manifest_broken(error);
@@ -120,6 +137,10 @@ impl Session {
             Ok(manifest) => {
                 parser.free(&mut self.account);
                 self.inbox.free(&mut self.account);
+                if self.is_refreshing() {
+                    return self.take_manifest(manifest);
+                }
+                self.note_manifest_bytes();
                 if let Err(error) = self.begin(manifest) {
                     self.fail(error);
                 }
@@ -135,6 +156,7 @@ impl Session {
     /// a version are not.
     fn manifest_broken(&mut self, error: Error) {
         match error.code {
+            _ if self.is_refreshing() => self.refresh_failed(Failure { error, status: 0 }),
             Code::ManifestSyntax
             | Code::ManifestEncoding
             | Code::ManifestTruncated
@@ -159,6 +181,9 @@ impl Session {
 
     /// One try to get the manifest has failed.
     pub(super) fn manifest_failed(&mut self, failure: Failure) {
+        if self.is_refreshing() {
+            return self.refresh_failed(failure);
+        }
         if let Some(exchange) = self.opening.take() {
             self.cancel = Some(exchange.id);
         }
@@ -197,6 +222,7 @@ impl Session {
         let opened =
             self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
         self.tell(opened);
+        self.live.lists_more = manifest.is_live();
         for (n, stream) in manifest.streams.iter_mut().enumerate() {
             self.add_stream(n, stream)?;
         }
@@ -218,7 +244,11 @@ impl Session {
         let Some(manifest) = self.manifest.take() else { return Err(Code::State.into()) };
         let from = self.choose_streams(&manifest);
         self.manifest = Some(manifest);
-        self.place_cursors(from?);
+        let from = from?;
+        self.listed_first();
+        let from = self.live_start().unwrap_or(from);
+        self.place_cursors(from);
+        self.make_planner();
         self.divide_budget()?;
         self.state = State::Playing;
         Ok(())
@@ -246,7 +276,8 @@ impl Session {
             return Ok(());
         }
         let source = source(stream);
-        if source == Source::Fragments && stream.timeline.is_empty() {
+        let waits = LIVE && self.live.lists_more;
+        if source == Source::Fragments && stream.timeline.is_empty() && !waits {
             return Ok(());
         }
         let config = &self.config;

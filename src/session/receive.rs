@@ -7,8 +7,11 @@ use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
 use crate::mem::{Chain, Pool};
 use crate::mp4::{self, BodyEnd, Encryption, Found};
-use crate::time::Instant;
+use crate::time::{Instant, Micros};
 use crate::trace;
+
+/// Until a fragment is fetched again for whose table there was no room.
+const PUT_OFF: Micros = Micros::from_millis(1000);
 
 /// A chain and the pool it lies in, as the box parser wants to read them.
 struct Reader<'a> {
@@ -148,6 +151,7 @@ impl Session {
             if feed.leads() {
                 self.throughput.pause(now);
             }
+            self.answer_held(i);
         }
     }
 
@@ -212,6 +216,7 @@ impl Session {
         if self.feeds.get(i).is_some_and(Feed::leads) {
             self.throughput.bytes(count);
         }
+        self.bytes_came(i, count);
         if self.stats.first_byte.is_none() {
             self.stats.first_byte = Some(now.since(self.opened_at));
         }
@@ -225,7 +230,9 @@ impl Session {
         }
         if let Err(error) = self.parse(i, BodyEnd::Open) {
             self.bad_body(i, error);
+            return;
         }
+        self.look();
     }
 
     /// Finds out what the arrived bytes are.
@@ -280,17 +287,21 @@ impl Session {
                 back.parts.clear();
             }
         }
-        match () {
+        let read = match () {
             // Text is always clear, whatever stands in its fragments.
             () if feed.kind == Kind::Text => Ok(()),
             () if !protecting && info.encryption == Encryption::Clear => Ok(()),
-            () if !protecting => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            () if !cfg!(feature = "protection") => {
+                Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset))
+            }
+            () if !protecting => Err(Error::at(Code::ProtectionMissing, "moof/traf", offset)),
             () => {
                 let (account, limits) = (&mut self.account, &self.config.limits);
                 back.cipher.read(moof, &info, table, account, limits)?;
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
-        }
+        };
+        read.and_then(|()| self.follow(i, &info))
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
@@ -353,6 +364,7 @@ impl Session {
             exchange.content_length = head.content_length;
         }
         if (200..300).contains(&head.status) {
+            self.answer_began(i);
             self.on_announcements(i, head.content_type);
         }
         let failure = if !(200..300).contains(&head.status) {
@@ -398,17 +410,21 @@ impl Session {
         self.finish_exchange(i);
         let event = self.event(EventKind::FragmentDone);
         let now = self.now;
+        self.whole_came(i, self.feeds.get(i).and_then(|f| f.queue.last()).map_or(0, |b| b.body.len()));
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(back) = feed.queue.last_mut() else { return };
         back.complete = true;
         feed.retry = Default::default();
         feed.lost_in_a_row = 0;
         let took = exchange.map_or(0, |e| now.since(e.started).0);
+        let asked = exchange.map_or(now, |e| e.started);
         let event =
             event.about(feed.id).when(feed.scale.media_time(back.start)).numbers(back.body.len(), took);
         self.stats.fragments = self.stats.fragments.saturating_add(1);
         let text = !feed.leads();
         self.tell(event);
+        self.replaced(i);
+        self.arrived(i, asked);
         if text {
             self.text_settled(i);
         }
@@ -426,6 +442,10 @@ impl Session {
             return short("mdat");
         }
         back.table.finish()?;
+        if feed.leads() && back.table.samples().is_empty() {
+            // Boxes around nothing are no sound and no picture, and nobody would be told.
+            return Err(Error::at(Code::FragmentNotMp4, "moof/traf", 0));
+        }
         let end = |s: &mp4::SampleEntry| u64::from(s.offset).saturating_add(u64::from(s.size));
         if back.table.samples().iter().any(|s| end(s) > back.body.len()) {
             return short("mdat");
@@ -437,26 +457,31 @@ impl Session {
     fn finish_exchange(&mut self, i: usize) {
         self.unblock(i);
         let now = self.now;
-        if let Some(feed) = self.feeds.get_mut(i)
-            && feed.fetch.take().is_some()
-            && feed.leads()
-        {
-            self.throughput.end(now);
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        if let Some(exchange) = feed.fetch.take() {
+            if feed.leads() {
+                self.throughput.end(now);
+            }
+            self.answer_over(i, &exchange);
         }
     }
 
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
+        if self.feeds.get(i).is_some_and(|f| f.replaces.is_some()) {
+            return self.cancel_fetch(i);
+        }
         if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
             self.drop_stream(i, Error { code: Code::ProtectionUnsupported, ..error });
             return;
         }
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
+            Code::Budget if leads && self.put_off(i) => {}
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
-            Code::ProtectionUnsupported => self.drop_stream(i, error),
+            Code::ProtectionUnsupported | Code::ProtectionMissing => self.drop_stream(i, error),
             Code::FragmentChanged => {
                 self.cancel_fetch(i);
                 self.lose(i, Failure { error, status: 0 });
@@ -467,7 +492,11 @@ impl Session {
 
     /// A sample can never fit: not at this level.
     fn too_large(&mut self, i: usize, error: Error) {
+        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
         self.cancel_fetch(i);
+        if replacing {
+            return;
+        }
         let Some(feed) = self.feeds.get_mut(i) else { return };
         feed.keep_offered();
         if !feed.leads() {
@@ -497,6 +526,23 @@ impl Session {
             feed.retrying = true;
             feed.retry.not_before = now;
         }
+    }
+
+    /// There is no room for the table of the fragment being fetched: where the stream has others before it, whose samples
+    /// give theirs back, it is fetched again later. Whether that is so.
+    fn put_off(&mut self, i: usize) -> bool {
+        if self.feeds.get(i).is_none_or(|f| f.queue.len() < 2) {
+            return false;
+        }
+        self.cancel_fetch(i);
+        let not_before = self.now.after(PUT_OFF);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.restart_back(pool, account);
+            feed.retrying = true;
+            feed.retry.not_before = not_before;
+        }
+        true
     }
 
     /// Bytes have made room: whoever waited for it may go on.

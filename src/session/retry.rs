@@ -16,11 +16,33 @@ pub(super) struct Exchange {
     pub answered: bool,
     pub content_length: Option<u64>,
     pub status: u16,
+    /// When the answer began.
+    pub first: Option<Instant>,
+    pub measured: Measured,
+}
+
+/// Whether what an exchange brings tells of the link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Measured {
+    /// No byte has come.
+    NotYet,
+    Now,
+    /// It has waited for memory: what has piled up meanwhile comes faster than the link is.
+    NoMore,
 }
 
 impl Exchange {
     pub const fn new(id: RequestId, at: Instant) -> Exchange {
-        Exchange { id, started: at, heard: at, answered: false, content_length: None, status: 200 }
+        Exchange {
+            id,
+            started: at,
+            heard: at,
+            answered: false,
+            content_length: None,
+            status: 200,
+            first: None,
+            measured: Measured::NotYet,
+        }
     }
 
     /// When it is overdue.
@@ -103,6 +125,11 @@ impl Rng {
         Rng(seed ^ 0x9E37_79B9_7F4A_7C15)
     }
 
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        (self.next() >> 16).checked_rem(end).unwrap_or(0)
+    }
+
     fn next(&mut self) -> u64 {
         let mut x = if self.0 == 0 { 0x2545_F491_4F6C_DD1D } else { self.0 };
         x ^= x >> 12;
@@ -113,7 +140,7 @@ impl Rng {
     }
 
     /// `base` moved by up to a fifth either way.
-    fn jitter(&mut self, base: u64) -> u64 {
+    pub fn jitter(&mut self, base: u64) -> u64 {
         let span = base / 5;
         let shift = (self.next() >> 16) % span.saturating_mul(2).saturating_add(1);
         base.saturating_sub(span).saturating_add(shift)

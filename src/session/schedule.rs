@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::feed::{Cursor, Fragment, Join, Offer, Rung, Source};
+use super::live::LIVE;
 use super::retry::{Exchange, Verdict};
 use crate::abr::Situation;
 use crate::codec::Kind;
@@ -16,7 +17,7 @@ impl Session {
     /// Starts the next fetch of a stream where one is due; whether its request is to be handed out now.
     pub(super) fn schedule(&mut self, i: usize) -> bool {
         let Some(feed) = self.feeds.get(i) else { return false };
-        if !feed.selected || feed.ended || feed.fetch.is_some() {
+        if !feed.selected || feed.ended || feed.fetch.is_some() || self.is_held(i) {
             return false;
         }
         if cfg!(feature = "text") && feed.source == Source::Payloads {
@@ -41,6 +42,9 @@ impl Session {
                         self.throughput.begin(now);
                     }
                     feed.fetch = Some(Exchange::new(id, now));
+                    if LIVE {
+                        feed.tail.begun = now;
+                    }
                     feed.retrying = false;
                 }
                 self.tell_started(i);
@@ -70,6 +74,9 @@ impl Session {
 
     fn prepare_next(&mut self, i: usize) -> core::result::Result<bool, (Option<u16>, Error)> {
         let Some((start, duration)) = self.next_fragment(i) else { return Ok(false) };
+        if !self.is_due(i, start, duration) {
+            return Ok(false);
+        }
         let running = self.clock.running();
         let Some(feed) = self.feeds.get(i) else { return Ok(false) };
         let ahead = feed.ahead(self.now, running);
@@ -82,7 +89,19 @@ impl Session {
         if feed.leads() && !empty && ahead >= self.config.buffer_target {
             return Ok(false);
         }
-        let Some(rung) = self.choose(i, ahead, span) else { return Ok(false) };
+        if self.lets_others_go(i, start, ahead, span) {
+            return Ok(false);
+        }
+        if self.replacement(i, start, ahead, span)? {
+            return Ok(true);
+        }
+        let rung = match self.planned(i, start, ahead, span) {
+            Some(rung) => rung,
+            None => match self.choose(i, ahead, span) {
+                Some(rung) => rung,
+                None => return Ok(false),
+            },
+        };
         let Some((level, bitrate)) =
             self.feeds.get(i).and_then(|f| f.rungs.get(usize::from(rung)).map(|r| (r.level, r.bitrate)))
         else {
@@ -92,21 +111,33 @@ impl Session {
         if !empty && !room {
             return Ok(false);
         }
+        if LIVE && let Some(wanted) = self.behind(i) {
+            self.fall_behind(i, wanted);
+            return Ok(false);
+        }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
         if empty {
             // The lists below, each at most doubled.
             let fragments = self.feeds.get(i).map_or(0, |f| f.spare.len().saturating_add(f.queue.len()));
             self.make_room(fragments.saturating_add(8).saturating_mul(size_of::<Fragment>()));
         }
+        let before = self.feeds.get(i).filter(|_| LIVE).map(|f| (f.tail, f.hole_behind));
+        let lead_in = self.take_up(i, start, duration);
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
         if let Err(error) = feed.open_fragment(account, start, duration) {
             // Memory is short: wait for the decoder to take what is there.
+            if let Some((tail, hole)) = before {
+                (feed.tail, feed.hole_behind) = (tail, hole);
+            }
             return if empty { Err((None, error)) } else { Ok(false) };
         }
         if let Some(f) = feed.queue.last_mut() {
             f.level = level;
             f.bitrate = bitrate;
+            if LIVE {
+                f.lead_in = lead_in;
+            }
         }
         feed.restart_back(pool, account);
         feed.cursor = match feed.cursor {
@@ -116,6 +147,7 @@ impl Session {
         };
         feed.sparse.taken_up(start);
         feed.retry = Default::default();
+        self.decision_taken(i, start);
         self.switch_to(i, rung, bitrate);
         Ok(true)
     }
@@ -132,15 +164,18 @@ impl Session {
             return Ok(false);
         };
         let mut level = level;
-        if !committed {
+        let kept = LIVE && self.feeds.get(i).is_some_and(|f| f.tail.same_level);
+        if !committed && !kept {
             // Nothing of it has left: a level that is likely to arrive beats the one that just failed.
-            let rung = self.retry_rung(i, level, duration);
+            let again = self.planned_again(i, start);
+            let rung = again.or_else(|| self.retry_rung(i, level, duration));
             if let Some((rung, to, bitrate)) = rung {
                 level = to;
                 if let Some(f) = self.feeds.get_mut(i).and_then(|f| f.queue.last_mut()) {
                     f.level = to;
                     f.bitrate = bitrate;
                 }
+                self.decision_taken(i, start);
                 self.switch_to(i, rung, bitrate);
             }
         }
@@ -166,7 +201,7 @@ impl Session {
     }
 
     /// Start and duration of the fragment the cursor points at, in stream ticks.
-    fn next_fragment(&self, i: usize) -> Option<(u64, u64)> {
+    pub(super) fn next_fragment(&self, i: usize) -> Option<(u64, u64)> {
         let feed = self.feeds.get(i)?;
         if cfg!(feature = "text") && feed.source == Source::Payloads {
             return self.next_payload(i).map(|(_, start, duration, _)| (start, duration));
@@ -174,12 +209,7 @@ impl Session {
         if feed.sparse.is_walking() {
             return self.announced(i);
         }
-        let timeline = &self.manifest.as_ref()?.streams.get(usize::from(feed.id.0))?.timeline;
-        let fragment = match feed.cursor {
-            Cursor::Covering(time) => timeline.at_or_before(time).or_else(|| timeline.first()),
-            Cursor::After(start) => timeline.after(start),
-        };
-        match fragment {
+        match self.cursor_fragment(i) {
             Some(fragment) => Some((fragment.start, fragment.duration)),
             None => self.announced(i),
         }
@@ -189,11 +219,11 @@ impl Session {
     pub(super) fn is_exhausted(&self, i: usize) -> bool {
         let announced =
             cfg!(feature = "text") && self.feeds.get(i).is_some_and(|f| f.source == Source::Announced);
-        self.next_fragment(i).is_none() && (!announced || self.media_over())
+        !self.is_growing() && self.next_fragment(i).is_none() && (!announced || self.media_over())
     }
 
     /// Whether a fragment of that bitrate and length, a quarter added, has room.
-    fn fits(&self, i: usize, bitrate: u32, span: Micros) -> bool {
+    pub(super) fn fits(&self, i: usize, bitrate: u32, span: Micros) -> bool {
         let bytes = u64::from(bitrate).saturating_mul(span.0) / 8_000_000;
         let bytes = bytes.saturating_add(bytes / 4);
         let block = (self.pool.block_bytes() as u64).max(1);
@@ -272,7 +302,7 @@ impl Session {
     }
 
     /// Puts the fragment's URL into `request_url`.
-    fn write_url(&mut self, i: usize, level: u16, start: u64) -> Result<()> {
+    pub(super) fn write_url(&mut self, i: usize, level: u16, start: u64) -> Result<()> {
         let missing = || Error::at(Code::State, "manifest", 0);
         let stream = usize::from(self.feeds.get(i).ok_or_else(missing)?.id.0);
         let stream = self.manifest.as_ref().and_then(|m| m.streams.get(stream)).ok_or_else(missing)?;
@@ -343,13 +373,20 @@ impl Session {
             if feed.leads() {
                 self.throughput.end(now);
             }
+            self.answer_over(i, &exchange);
         }
+        self.drop_replacement(i);
     }
 
     /// The exchange of stream `i` has failed: try again, elsewhere, or give the fragment up.
     pub(super) fn fetch_failed(&mut self, i: usize, failure: Failure) {
+        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
         self.cancel_fetch(i);
-        if failure.status >= 400 {
+        if replacing {
+            return;
+        }
+        let early = self.is_growing() && matches!(failure.status, 412 | 415);
+        if failure.status >= 400 && !early {
             self.stats.http_errors = self.stats.http_errors.saturating_add(1);
         }
         let (now, limits) = (self.now, self.config.limits);
@@ -359,6 +396,10 @@ impl Session {
         feed.keep_offered();
         feed.restart_back(pool, account);
         let Some(committed) = feed.queue.last().map(|f| f.committed()) else { return };
+        if self.is_answered(i, &failure) {
+            return;
+        }
+        let Some(feed) = self.feeds.get_mut(i) else { return };
         let verdict = match feed.retry.after(now, &failure, &limits, &mut self.rng) {
             Verdict::OtherLevel if committed || feed.rungs.iter().filter(|r| r.is_open()).count() < 2 => {
                 Verdict::Lost
@@ -366,11 +407,22 @@ impl Session {
             verdict => verdict,
         };
         feed.retrying = true;
+        if LIVE {
+            feed.tail.same_level = false;
+        }
+        self.note_failing(i, &failure);
+        let verdict = match verdict {
+            Verdict::Lost => self.waits_for_origin(i, &failure).unwrap_or(verdict),
+            verdict => verdict,
+        };
+        let Some(feed) = self.feeds.get(i) else { return };
         let (tries, stream) = (feed.retry.failed, feed.id);
         let wait = match verdict {
             Verdict::Again(wait) => wait,
             Verdict::OtherLevel => {
-                feed.retry.not_before = now.after(Micros::from_millis(100));
+                if let Some(feed) = self.feeds.get_mut(i) {
+                    feed.retry.not_before = now.after(Micros::from_millis(100));
+                }
                 Micros::from_millis(100)
             }
             Verdict::Lost => return self.lose(i, failure),

@@ -10,6 +10,9 @@ use crate::time::{Instant, MediaTime};
 impl Session {
     /// Goes on from the fragment that covers `to`. Samples before `to` carry the PREROLL flag.
     ///
+    /// In a live presentation a target before the window becomes its start and a margin, one behind its end the live edge; what
+    /// the list does not reach waits until the manifest has been read again.
+    ///
     /// # Errors
     /// [`Code::State`] before the manifest is there and after a fatal error.
     pub fn seek(&mut self, at: Instant, to: MediaTime) -> Result<()> {
@@ -17,6 +20,13 @@ impl Session {
         if !matches!(self.state, State::Playing | State::Ended) {
             return Err(Code::State.into());
         }
+        let to = self.seek_target(to);
+        self.seek_to(to);
+        Ok(())
+    }
+
+    /// The same without further questions.
+    pub(super) fn seek_to(&mut self, to: MediaTime) {
         for i in 0..self.feeds.len() {
             // What was to be replaced need not wait any longer.
             if self
@@ -36,11 +46,11 @@ impl Session {
                 feed.flush |= feed.selected;
             }
         }
+        self.planner_jumps();
         self.place_cursors(to);
         self.clock.reset();
         self.state = State::Playing;
         self.tell(self.event(EventKind::Seeking).when(to));
-        Ok(())
     }
 
     /// Plays or stops playing one stream. A stream turned on starts at the position being shown; while the clock runs
@@ -77,6 +87,7 @@ impl Session {
             if feed.leads() {
                 self.state = State::Playing;
             }
+            self.turned_on(i);
         }
         let divided = self.divide_budget();
         if divided.is_err()
@@ -108,6 +119,7 @@ impl Session {
         feed.clear_queue(pool, account);
         feed.retrying = false;
         feed.retry = Default::default();
+        feed.tail.emptied();
         feed.offer = Offer::None;
         feed.setup = Setup::Due;
         feed.guard.reset();

@@ -41,6 +41,16 @@ pub struct Stats {
     pub manifest_bytes: u64,
     /// Measured link rate in bit/s; 0 when unknown.
     pub link_rate: u64,
+    /// Answers that a live fragment is not there yet, which are no failures.
+    pub not_yet: u32,
+    /// Times the manifest of a live presentation was asked for again.
+    pub refreshes: u32,
+    /// Fragments given up for a lower level while they came.
+    pub abandoned: u32,
+    /// Buffered fragments fetched again at a higher level.
+    pub replaced: u32,
+    /// Body bytes that were thrown away by switching.
+    pub wasted: u64,
     /// Bytes held now.
     pub held: usize,
     /// Most bytes ever held.
@@ -68,7 +78,7 @@ impl Session {
     /// Figures since open.
     pub fn stats(&self) -> Stats {
         Stats {
-            link_rate: self.throughput.rate().unwrap_or(0),
+            link_rate: self.planned_rate().or(self.throughput.rate()).unwrap_or(0),
             held: self.account.held(),
             peak_held: self.account.peak(),
             ..self.stats

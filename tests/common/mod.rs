@@ -9,6 +9,7 @@ pub mod agent;
 pub mod decoder;
 pub mod drive;
 pub mod link;
+pub mod live;
 pub mod origin;
 pub mod sealed;
 

@@ -30,6 +30,34 @@ pub(super) struct Block {
     pub(super) data: Bytes,
 }
 
+/// Places near the end of a block from which it can be decoded, the earlier first: live, little else is ever asked for.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Marks([Mark; 2]);
+
+/// Fragments between two marks.
+const APART: u32 = 16;
+
+impl Marks {
+    /// No marks.
+    pub(super) const NONE: Marks = Marks([Mark { n: 0, at: 0, start: 0, duration: 0 }; 2]);
+
+    /// Forgets those of fragments that a block of `count` has no more.
+    pub(super) fn forget(&mut self, count: u32) {
+        for mark in self.0.iter_mut().filter(|mark| mark.n >= count) {
+            *mark = Mark::default();
+        }
+    }
+}
+
+/// The fragment `n` after the first, and where the bytes of those behind it begin; `n` is 0 where there is no mark.
+#[derive(Clone, Copy, Default, Debug)]
+struct Mark {
+    n: u32,
+    at: u32,
+    start: u64,
+    duration: u64,
+}
+
 impl Block {
     pub(super) const fn run(first: u32, start: u64, duration: u64, count: u32) -> Block {
         Block { start, duration, first, count, data: Bytes::new() }
@@ -70,6 +98,18 @@ impl Block {
         Ok(Some(if more == 0 { at } else { end.saturating_sub(1) }))
     }
 
+    /// A cursor at the latest mark that `before` says is early enough, or at the first fragment.
+    fn cursor_from(&self, marks: &Marks, before: impl Fn(&Mark) -> bool) -> Cursor<'_> {
+        let marked = marks.0.iter().rev().find(|mark| mark.n > 0 && before(mark));
+        let Some(mark) = marked else { return self.cursor() };
+        let index = self.first.wrapping_add(mark.n);
+        Cursor {
+            data: self.data.get(mark.at as usize..).unwrap_or(&[]),
+            left: self.count.saturating_sub(mark.n),
+            now: Fragment { index, start: mark.start, duration: mark.duration },
+        }
+    }
+
     /// Takes off the last fragment, whose bytes begin at `at`, and says how large the gap before it was. There must
     /// be one before it.
     pub(super) fn pop(&mut self, at: usize) -> u64 {
@@ -92,6 +132,50 @@ impl Block {
         self.count = self.count.wrapping_sub(gone as u32);
     }
 
+    /// Drops fragments that start at `time` or later, except the first.
+    pub(super) fn truncate(&mut self, time: u64) {
+        if self.is_run() {
+            let before = time.saturating_sub(self.start).checked_div(self.duration);
+            let exact = time.saturating_sub(self.start).checked_rem(self.duration) == Some(0);
+            let keep = before.map_or(1, |n| n.saturating_add(u64::from(!exact))).max(1);
+            self.count = u64::from(self.count).min(keep) as u32;
+            return;
+        }
+        let (mut cursor, mut keep, mut len) = (self.cursor(), 1u32, self.data.len());
+        while keep < self.count {
+            // Where the bytes of the fragment that comes next begin.
+            let begins = self.data.len().saturating_sub(cursor.data.len());
+            cursor.next();
+            if cursor.now.start >= time {
+                len = begins;
+                break;
+            }
+            keep = keep.saturating_add(1);
+        }
+        self.count = keep;
+        self.data.truncate(len);
+    }
+
+    /// What appending needs to know of the last fragment.
+    pub(super) fn tail(&self) -> Last {
+        let mut last = Last { start: self.start, duration: self.duration, before: 0, at: 0 };
+        let more = u64::from(self.count.saturating_sub(1));
+        if self.is_run() {
+            last.start = self.start.wrapping_add(self.duration.wrapping_mul(more));
+            last.before = self.duration;
+            return last;
+        }
+        let mut cursor = self.cursor();
+        for _ in 0..more {
+            last.at = self.data.len().saturating_sub(cursor.data.len());
+            last.before = cursor.now.duration;
+            cursor.next();
+            last.start = cursor.now.start;
+            last.duration = cursor.now.duration;
+        }
+        last
+    }
+
     pub(super) fn end(&self) -> u64 {
         if self.is_run() {
             return self.start.wrapping_add(self.duration.wrapping_mul(u64::from(self.count)));
@@ -100,17 +184,29 @@ impl Block {
     }
 
     /// The fragment `n` after the first.
-    pub(super) fn nth(&self, n: u32) -> Option<Fragment> {
-        if n < self.count { self.cursor_at(n).next() } else { None }
+    pub(super) fn nth(&self, n: u32, marks: &Marks) -> Option<Fragment> {
+        if n < self.count { self.cursor_at(n, marks).next() } else { None }
     }
 
     /// The last fragment that starts at or before `time`.
-    pub(super) fn at_or_before(&self, time: u64) -> Option<Fragment> {
+    pub(super) fn at_or_before(&self, time: u64, marks: &Marks) -> Option<Fragment> {
         if self.is_run() {
             let n = time.checked_sub(self.start)?.checked_div(self.duration).unwrap_or(0);
-            return self.nth(n.min(u64::from(self.count.saturating_sub(1))) as u32);
+            return self.nth(n.min(u64::from(self.count.saturating_sub(1))) as u32, marks);
         }
-        self.cursor().take_while(|fragment| fragment.start <= time).last()
+        self.cursor_from(marks, |mark| mark.start <= time)
+            .take_while(|fragment| fragment.start <= time)
+            .last()
+    }
+
+    /// The first fragment that starts after `time`.
+    pub(super) fn after(&self, time: u64, marks: &Marks) -> Option<Fragment> {
+        if self.is_run() {
+            let before = time.checked_sub(self.start).map(|t| t.checked_div(self.duration).unwrap_or(0));
+            let n = before.map_or(0, |n| n.saturating_add(1));
+            return u32::try_from(n).ok().and_then(|n| self.nth(n, marks));
+        }
+        self.cursor_from(marks, |mark| mark.start <= time).find(|fragment| fragment.start > time)
     }
 
     pub(super) fn cursor(&self) -> Cursor<'_> {
@@ -119,19 +215,28 @@ impl Block {
     }
 
     /// A cursor at the fragment `n` after the first, at its end when there are fewer.
-    pub(super) fn cursor_at(&self, n: u32) -> Cursor<'_> {
-        let mut cursor = self.cursor();
+    pub(super) fn cursor_at(&self, n: u32, marks: &Marks) -> Cursor<'_> {
         let n = n.min(self.count);
+        let mut cursor = self.cursor_from(marks, |mark| mark.n <= n);
         if self.is_run() {
             cursor.left = cursor.left.wrapping_sub(n);
             cursor.now.index = cursor.now.index.wrapping_add(n);
             cursor.now.start = self.start.wrapping_add(self.duration.wrapping_mul(u64::from(n)));
         } else {
-            for _ in 0..n {
+            for _ in 0..n.saturating_sub(cursor.now.index.wrapping_sub(self.first)) {
                 cursor.next();
             }
         }
         cursor
+    }
+
+    /// Marks the last fragment, which has these times, where the last mark is far enough from it.
+    pub(super) fn mark(&self, marks: &mut Marks, start: u64, duration: u64) {
+        let [_, latest] = marks.0;
+        if !self.is_run() && self.count.saturating_sub(latest.n) > APART {
+            let (n, at) = (self.count.saturating_sub(1), self.data.len() as u32);
+            marks.0 = [latest, Mark { n, at, start, duration }];
+        }
     }
 
     fn is_run(&self) -> bool {

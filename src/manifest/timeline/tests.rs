@@ -108,6 +108,25 @@ fn agrees_with_a_plain_list() {
                 model.same(&timeline);
                 model.look_up(&timeline, &mut random);
             }
+            if random.below(40) == 0 && model.all.len() > 3 {
+                let from = random.below(model.all.len() as u64) as usize;
+                let cut = model.all[from.max(1)].start + random.below(2);
+                timeline.truncate(&mut account, cut);
+                model.all.retain(|f| f.start < cut);
+                model.next = model.all.last().unwrap().index + 1;
+                time = model.all.last().unwrap().end().max(model.all.last().unwrap().start + 1);
+                model.same(&timeline);
+                let longer = base + random.below(9);
+                timeline.set_last_duration(&mut account, longer).unwrap();
+                model.all.last_mut().unwrap().duration = longer;
+                time = time.max(model.all.last().unwrap().end());
+                model.same(&timeline);
+            }
+            if random.below(60) == 0 {
+                let gone = timeline.drop_block(&mut account) as usize;
+                model.all.drain(..gone);
+                model.same(&timeline);
+            }
             if random.below(40) == 0 {
                 let at = model.all[random.below(model.all.len() as u64) as usize].end();
                 timeline.drop_before(&mut account, at);

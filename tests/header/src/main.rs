@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Comes first in the header, in this order; other files of `src/capi` follow by name.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "codes",
     "status",
     "types",
@@ -15,6 +15,8 @@ const ORDER: [&str; 12] = [
     "info",
     "ports",
     "tracks",
+    "live",
+    "switching",
     "session",
     "player",
     "log",

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::file::{Fragment, Layout, MediaFile};
+use super::fragment::Sample;
 use super::ism::ServerManifest;
 use super::playready::{self, Header};
 use super::track::{Kind, Track};
+
+/// What text is when nothing else is said: captions.
+pub const SUBTYPE: &str = "CAPT";
 
 /// Everything that is served under one manifest.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub struct Stream {
     pub kind: Kind,
     pub name: String,
     pub language: String,
+    /// What kind of text.
+    pub subtype: String,
     /// Lowest bitrate first.
     pub levels: Vec<Level>,
 }
@@ -50,6 +56,20 @@ impl Level {
         &self.file.tracks[self.slot].1
     }
 
+    /// Ticks at which the first fragment starts.
+    pub fn start(&self) -> u64 {
+        self.fragments().first().map_or(0, |first| first.time)
+    }
+
+    pub fn is_video(&self) -> bool {
+        self.track().kind == Kind::Video
+    }
+
+    /// The samples of one of its fragments.
+    pub fn samples(&self, fragment: &Fragment) -> Result<Vec<Sample>> {
+        self.file.samples(self.slot, fragment)
+    }
+
     /// Ticks at which the last fragment ends.
     pub fn end(&self) -> u64 {
         self.fragments().last().map_or(0, |last| last.time.saturating_add(last.duration))
@@ -68,7 +88,7 @@ impl Level {
 }
 
 impl Presentation {
-    /// Every track of the given files. Video is one stream; audio is one stream a language, named `audio` when there is
+    /// Every track of the given files. Video is one stream; audio and text are one stream a language each, named `audio` when there is
     /// but one, else `audio_LANGUAGE`.
     ///
     /// # Errors
@@ -87,10 +107,11 @@ impl Presentation {
                 presentation.place(kind, "", &language, level);
             }
         }
-        let audio = presentation.streams.iter().filter(|stream| stream.kind == Kind::Audio).count();
+        let count = |kind| presentation.streams.iter().filter(|stream| stream.kind == kind).count();
+        let (audio, text) = (count(Kind::Audio), count(Kind::Text));
         for stream in &mut presentation.streams {
             stream.name = stream.kind.as_str().to_owned();
-            if stream.kind == Kind::Audio && audio > 1 {
+            if stream.kind == Kind::Audio && audio > 1 || stream.kind == Kind::Text && text > 1 {
                 stream.name = format!("{}_{}", stream.name, stream.language);
             }
             stream.levels.sort_by_key(|level| level.bitrate);
@@ -134,13 +155,26 @@ impl Presentation {
             let level = Level { bitrate: entry.bitrate, attributes: entry.attributes.clone(), file, slot };
             let language = match &entry.language {
                 Some(language) => language.clone(),
-                None if entry.kind == Kind::Audio => level.track().language.clone(),
+                None if entry.kind != Kind::Video => level.track().language.clone(),
                 None => "und".to_owned(),
             };
             presentation.place(entry.kind, &entry.name, &language, level);
+            if let (Some(subtype), Some(stream)) = (&entry.subtype, presentation.streams.last_mut()) {
+                stream.subtype.clone_from(subtype);
+            }
         }
         presentation.check()?;
         Ok(presentation)
+    }
+
+    /// The level with that bitrate and all those attributes.
+    pub fn level(&self, name: &str, bitrate: u64, attributes: &[(&str, &str)]) -> Option<&Level> {
+        let streams = self.streams.iter().filter(|stream| stream.name == name);
+        streams.flat_map(|stream| &stream.levels).find(|level| {
+            let has =
+                |(key, value): &(&str, &str)| level.attributes.iter().any(|(k, v)| k == key && v == value);
+            level.bitrate == bitrate && attributes.iter().all(has)
+        })
     }
 
     /// The fragment at exactly `time` of the level with that bitrate and all those attributes.
@@ -151,12 +185,7 @@ impl Presentation {
         attributes: &[(&str, &str)],
         time: u64,
     ) -> Option<(&Level, &Fragment)> {
-        let streams = self.streams.iter().filter(|stream| stream.name == name);
-        let level = streams.flat_map(|stream| &stream.levels).find(|level| {
-            let has =
-                |(key, value): &(&str, &str)| level.attributes.iter().any(|(k, v)| k == key && v == value);
-            level.bitrate == bitrate && attributes.iter().all(has)
-        })?;
+        let level = self.level(name, bitrate, attributes)?;
         let at = level.fragments().binary_search_by_key(&time, |fragment| fragment.time).ok()?;
         Some((level, &level.fragments()[at]))
     }
@@ -188,7 +217,8 @@ impl Presentation {
             Some(stream) => stream.levels.push(level),
             None => {
                 let (name, language) = (name.to_owned(), language.to_owned());
-                self.streams.push(Stream { kind, name, language, levels: vec![level] });
+                let subtype = SUBTYPE.to_owned();
+                self.streams.push(Stream { kind, name, language, subtype, levels: vec![level] });
             }
         }
     }

@@ -1,0 +1,211 @@
+//! Movies and traces of the data folder, and a movie as a presentation on demand.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::media::{AAC, AVC};
+
+/// One stretch of a network trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    pub micros: u64,
+    /// Bit/s.
+    pub rate: f64,
+    /// Request to first byte.
+    pub latency: u64,
+}
+
+/// Bodies of a stream: bytes of each fragment at each level.
+#[derive(Clone, Debug)]
+pub struct Track {
+    pub bitrates: Vec<u32>,
+    pub sizes: Vec<Vec<u64>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Movie {
+    /// Of a fragment, in milliseconds.
+    pub millis: u64,
+    pub video: Track,
+    pub audio: Option<Track>,
+    /// Samples of a fragment.
+    pub samples: u32,
+}
+
+/// A set with its files read.
+pub struct Content {
+    pub names: Vec<String>,
+    pub traces: Vec<Vec<Period>>,
+    pub movie: Movie,
+}
+
+type Read<T> = Result<T, String>;
+
+fn json(path: &Path) -> Read<Value> {
+    let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+pub fn trace(path: &Path, multiplier: f64) -> Read<Vec<Period>> {
+    let all = json(path)?;
+    let number = |p: &Value, name: &str| p[name].as_f64().ok_or(format!("{}: no {name}", path.display()));
+    let periods = all.as_array().ok_or("no array")?.iter().map(|p| {
+        Ok(Period {
+            micros: (number(p, "duration_ms")? * 1e3) as u64,
+            rate: (number(p, "bandwidth_kbps")? * multiplier).round() * 1e3,
+            latency: (number(p, "latency_ms")? * 1e3) as u64,
+        })
+    });
+    periods.collect()
+}
+
+impl Movie {
+    pub fn read(path: &Path, length_s: Option<f64>) -> Read<Movie> {
+        let all = json(path)?;
+        let bad = || format!("{}: no movie", path.display());
+        let millis = all["segment_duration_ms"].as_u64().ok_or_else(bad)?;
+        let kbps = all["bitrates_kbps"].as_array().ok_or_else(bad)?;
+        let bitrates = kbps.iter().map(|k| k.as_f64().map(|k| (k * 1e3) as u32).ok_or_else(bad)).collect::<Read<_>>()?;
+        let mut sizes: Vec<Vec<u64>> = Vec::new();
+        for row in all["segment_sizes_bits"].as_array().ok_or_else(bad)? {
+            let row = row.as_array().ok_or_else(bad)?;
+            sizes.push(row.iter().map(|b| b.as_u64().map(|b| b.div_ceil(8)).ok_or_else(bad)).collect::<Read<_>>()?);
+        }
+        if let Some(length) = length_s {
+            let count = (length * 1e3 / millis as f64).ceil().max(1.0) as usize;
+            sizes = sizes.iter().cycle().take(count).cloned().collect();
+        }
+        Ok(Movie { millis, video: Track { bitrates, sizes }, audio: None, samples: 10 })
+    }
+
+    /// A movie of constant sizes.
+    pub fn even(bitrates: &[u32], millis: u64, count: usize) -> Movie {
+        let row: Vec<u64> = bitrates.iter().map(|b| u64::from(*b) * millis / 8000).collect();
+        Movie { millis, video: Track { bitrates: bitrates.to_vec(), sizes: vec![row; count] }, audio: None, samples: 10 }
+    }
+
+    /// With sound of one level and constant size.
+    pub fn with_audio(mut self, bitrate: u32) -> Movie {
+        let size = u64::from(bitrate) * self.millis / 8000;
+        self.audio = Some(Track { bitrates: vec![bitrate], sizes: vec![vec![size]; self.video.sizes.len()] });
+        self
+    }
+
+    pub fn count(&self) -> usize {
+        self.video.sizes.len()
+    }
+
+    pub fn tracks(&self) -> impl Iterator<Item = (&'static str, &Track)> {
+        [("video", &self.video)].into_iter().chain(self.audio.iter().map(|a| ("audio", a)))
+    }
+
+    pub fn manifest(&self) -> String {
+        let each = self.millis * 10_000;
+        let mut out = format!(
+            "<SmoothStreamingMedia MajorVersion=\"2\" MinorVersion=\"0\" Duration=\"{}\">\n",
+            each * self.count() as u64
+        );
+        for (name, track) in self.tracks() {
+            write!(
+                out,
+                "<StreamIndex Type=\"{name}\" Name=\"{name}\" Chunks=\"{}\" QualityLevels=\"{}\" \
+                 Url=\"Q({{bitrate}})/F({name}={{start time}})\">\n",
+                self.count(),
+                track.bitrates.len()
+            )
+            .expect("text");
+            for (n, bitrate) in track.bitrates.iter().enumerate() {
+                let rest = match name {
+                    "video" => format!(
+                        "FourCC=\"H264\" MaxWidth=\"256\" MaxHeight=\"144\" CodecPrivateData=\"{AVC}\""
+                    ),
+                    _ => format!(
+                        "FourCC=\"AACL\" SamplingRate=\"48000\" Channels=\"2\" BitsPerSample=\"16\" PacketSize=\"4\" \
+                         AudioTag=\"255\" CodecPrivateData=\"{AAC}\""
+                    ),
+                };
+                writeln!(out, "<QualityLevel Index=\"{n}\" Bitrate=\"{bitrate}\" {rest}/>").expect("text");
+            }
+            writeln!(out, "<c t=\"0\" d=\"{each}\" r=\"{}\"/></StreamIndex>", self.count()).expect("text");
+        }
+        out.push_str("</SmoothStreamingMedia>\n");
+        out
+    }
+
+    /// What the URL asks for: the bytes that matter, and how many there are in all.
+    pub fn fragment(&self, url: &str) -> Option<(Vec<u8>, u64)> {
+        let (_, rest) = url.rsplit_once("Q(")?;
+        let (bitrate, rest) = rest.split_once(")/F(")?;
+        let (name, time) = rest.strip_suffix(')')?.split_once('=')?;
+        let (bitrate, time): (u32, u64) = (bitrate.parse().ok()?, time.parse().ok()?);
+        let track = self.tracks().find(|(n, _)| *n == name)?.1;
+        let level = track.bitrates.iter().position(|b| *b == bitrate)?;
+        let size = *track.sizes.get((time / (self.millis * 10_000)) as usize)?.get(level)?;
+        Some((self.head(size, name == "video"), size))
+    }
+
+    /// A `moof` and the head of its `mdat`; the samples behind it have the size that is left. Their bytes do not matter.
+    fn head(&self, size: u64, pictures: bool) -> Vec<u8> {
+        let count = self.samples;
+        let trun = 8 + 12 + 8 * count;
+        let traf = 8 + 16 + trun;
+        let moof = 8 + 16 + traf;
+        let payload = size.saturating_sub(u64::from(moof) + 8).max(u64::from(count) * 64) as u32;
+        let mut out = Vec::new();
+        let word = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_be_bytes());
+        let head = |out: &mut Vec<u8>, size: u32, name: &[u8; 4]| {
+            out.extend_from_slice(&size.to_be_bytes());
+            out.extend_from_slice(name);
+        };
+        head(&mut out, moof, b"moof");
+        head(&mut out, 16, b"mfhd");
+        word(&mut out, 0);
+        word(&mut out, 1);
+        head(&mut out, traf, b"traf");
+        head(&mut out, 16, b"tfhd");
+        word(&mut out, 0);
+        word(&mut out, 1);
+        head(&mut out, trun, b"trun");
+        word(&mut out, 0x301);
+        word(&mut out, count);
+        word(&mut out, moof + 8);
+        let ticks = (self.millis * 10_000) as u32;
+        let mut starts = Vec::new();
+        for k in 0..count {
+            let bytes = payload / count + u32::from(k < payload % count);
+            word(&mut out, ticks / count + u32::from(k < ticks % count));
+            word(&mut out, bytes);
+            starts.push(bytes);
+        }
+        head(&mut out, payload + 8, b"mdat");
+        // One unit a sample, its length before it: the session turns those into start codes.
+        if pictures {
+            word(&mut out, starts[0] - 4);
+            out.push(0x65);
+        }
+        out
+    }
+}
+
+/// The set called `name`, of every `every`th trace in the order of their names.
+pub fn content(data: &Path, name: &str, every: usize) -> Read<Content> {
+    let sets = json(&data.join("sets.json"))?;
+    let set = &sets[name];
+    let text = |key: &str| set[key].as_str().ok_or(format!("no set {name}"));
+    let (movie, folder) = (text("movie")?, data.join("traces").join(text("traces")?));
+    let movie = Movie::read(&data.join("movies").join(format!("{movie}.json")), set["movie_length_s"].as_f64())?;
+    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    paths.sort();
+    let paths: Vec<_> = paths.into_iter().step_by(every.max(1)).collect();
+    let multiplier = set["multiplier"].as_f64().unwrap_or(1.0);
+    let traces = paths.iter().map(|p| trace(p, multiplier)).collect::<Read<Vec<_>>>()?;
+    let names = paths.iter().filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned())).collect();
+    Ok(Content { names, traces, movie })
+}

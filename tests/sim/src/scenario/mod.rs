@@ -1,0 +1,6 @@
+//! What can be run.
+
+pub mod faults;
+pub mod fleet;
+pub mod month;
+pub mod traces;
