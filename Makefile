@@ -156,7 +156,7 @@ oracles:
 fuzz:
 	@sh tests/fuzz/run.sh 20000
 
-# What other players read in generated manifests; make soak compares more of them.
+# What others read in generated manifests and fragments; make soak compares more of them.
 differential:
 	@sh tests/differential/run.sh 300
 

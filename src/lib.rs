@@ -11,8 +11,9 @@
 //! described and framed, protected samples handed over with all that decrypting them takes, text brought in time; what is
 //! made of them is the box's.
 //!
-//! Not in this version: following a live presentation (one plays what its manifest lists, and ends there), fast
-//! play, encryption of whole fragments instead of samples. Never: HLS and DASH.
+//! Live presentations are followed by what their fragments announce; `ports/docs/live.md` is the guide to them.
+//!
+//! Not in this version: fast play, encryption of whole fragments instead of samples. Never: HLS and DASH.
 //!
 //! Presentations on disk need no server: `local` (a feature) answers a session's requests from `.ism`, `.ismv` and `.isma`.
 //!
@@ -20,7 +21,7 @@
 //!
 //! * **Sans-IO**: a [`session::Session`] is told what happened and asked what to do. The host moves the bytes.
 //! * **Event loop**: [`player::Player::step`] does what can be done against the ports and says when to call again.
-//! * **Blocking**: [`player::Player::run`] plays to the end, for a first bring-up.
+//! * **Blocking**: [`player::Player::run`] plays to the end, [`player::Player::run_until`] to an instant or an interruption.
 //!
 //! The run loop of sans-IO, in full:
 //!

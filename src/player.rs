@@ -1,7 +1,7 @@
 //! Drives a [`Session`] against ports, one turn a call.
 //!
-//! [`Player::step`] is event-loop mode: it never blocks and says when to be called again. [`Player::run`] is blocking
-//! mode, for a first bring-up: the same steps with waits between.
+//! [`Player::step`] is event-loop mode: it never blocks and says when to be called again. [`Player::run`] and
+//! [`Player::run_until`] are blocking mode: the same steps with waits between.
 
 use crate::error::{Code, Error, Result};
 use crate::io::{Epoch, Event, Input, Kind, LiveWindow, Network, Outcome, Output, RequestId, StreamId};
@@ -40,6 +40,15 @@ pub struct Turn {
     pub next: Option<Instant>,
     /// Where the session stands.
     pub state: State,
+}
+
+/// Why [`Player::run_until`] returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ran {
+    /// The instant has come, or the clock was interrupted. There is more to play.
+    Stopped,
+    /// Everything has been shown.
+    Ended,
 }
 
 impl<H: Http, D: Decoder> Player<H, D> {
@@ -112,23 +121,44 @@ impl<H: Http, D: Decoder, P: Protection> Player<H, D, P> {
     /// # Errors
     /// The session's fatal error.
     pub fn run(&mut self, clock: &mut impl Clock, on_event: &mut impl FnMut(&Event)) -> Result<()> {
+        // Each turn plays until the clock is interrupted, for which nobody here has a use.
+        while self.run_until(clock, Instant(u64::MAX), on_event)? == Ran::Stopped {}
+        Ok(())
+    }
+
+    /// Plays as [`Player::run`] does, but returns when `clock` says `until`, or that it was interrupted: the moment to seek,
+    /// to select, or to stop. Called again it plays on. At least one step is made a call; what fell due at `until` itself is
+    /// done by the next call.
+    ///
+    /// # Errors
+    /// The session's fatal error; [`Code::State`] before [`Player::open`].
+    pub fn run_until(
+        &mut self,
+        clock: &mut impl Clock,
+        until: Instant,
+        on_event: &mut impl FnMut(&Event),
+    ) -> Result<Ran> {
+        let mut now = clock.now();
         loop {
-            let now = clock.now();
             let turn = self.step(now, on_event);
             match turn.state {
                 State::Failed(error) => return Err(error),
                 State::New => return Err(Code::State.into()),
-                State::Ended if self.is_played_out() => return Ok(()),
+                State::Ended if self.is_played_out() => return Ok(Ran::Ended),
                 State::Ended | State::Opening | State::Playing => {}
             }
             let cap = now.after(LOOK_AGAIN);
-            let until = match turn.next {
+            let next = match turn.next {
                 Some(next) if next < cap => next,
                 Some(next) if self.exchanges.is_empty() => next,
                 _ => cap,
             };
-            if until > now {
-                clock.wait(until);
+            if next.min(until) > now {
+                clock.wait(next.min(until));
+            }
+            now = clock.now();
+            if clock.interrupted() || now >= until {
+                return Ok(Ran::Stopped);
             }
         }
     }

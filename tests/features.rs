@@ -1,6 +1,7 @@
 //! What a build does with what it was built without. `cargo test --no-default-features --test features` runs it.
 
 #![cfg(not(any(
+    feature = "live",
     feature = "text",
     feature = "protection",
     feature = "codecs",
@@ -10,6 +11,8 @@
     feature = "tracks"
 )))]
 #![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
 
 use smoothcore::codec::Codec;
 use smoothcore::error::Code;
@@ -81,6 +84,24 @@ fn encrypted_content_is_refused_whatever_the_host_wants() {
     let dropped = played(&mut session);
     assert!(dropped.contains(&(Some(VIDEO), Code::ProtectionUnsupported)), "{dropped:?}");
     assert!(matches!(session.state(), State::Failed(e) if e.code == Code::ProtectionUnsupported));
+}
+
+#[test]
+fn a_live_presentation_plays_what_its_window_lists_and_ends() {
+    use common::live::{Channel, SECOND, Viewer, config};
+    let mut v = Viewer::open(config(), Channel::new());
+    v.until(120);
+    assert_eq!((v.session().state(), v.has(EventKind::Gap)), (State::Ended, false));
+    let played = v.fragments(0);
+    assert_eq!((played.first(), played.last()), (Some(&(100 * SECOND)), Some(&(128 * SECOND))));
+    assert_eq!(v.channel().asked("Manifest").len(), 1);
+    let (at, unsupported) = (v.at(), Err(Code::Unsupported));
+    let session = v.session();
+    assert_eq!(session.live(), None);
+    assert_eq!(session.seek_live(at).map_err(|e| e.code), unsupported);
+    assert_eq!(session.suspend(at).map_err(|e| e.code), unsupported);
+    assert_eq!(session.resume(at).map_err(|e| e.code), unsupported);
+    assert_eq!(session.network(at, smoothcore::io::Network::Down).map_err(|e| e.code), unsupported);
 }
 
 #[test]

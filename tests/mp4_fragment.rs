@@ -56,6 +56,21 @@ fn a_base_data_offset_belongs_to_another_file() {
 }
 
 #[test]
+fn a_run_behind_an_empty_one_starts_where_that_one_would() {
+    let moof = moof_with(|size| {
+        vec![
+            tfhd(0, &[]),
+            trun(0x201, 0, &[size + 8 + 2]),
+            trun(0x200, 0, &[]),
+            trun(0x200, 1, &[3]),
+            trun(0x200, 1, &[1]),
+        ]
+    });
+    let body = [moof, mdat(b"zzaaab")].concat();
+    assert_eq!(read(&body).unwrap().samples(&body), [&b"aaa"[..], b"b"]);
+}
+
+#[test]
 fn several_runs_follow_one_another_or_their_offsets() {
     let body1 = body(&[tfhd(0, &[]), trun(0x200, 2, &[1, 2]), trun(0x200, 1, &[3])], b"abbccc");
     assert_eq!(read(&body1).unwrap().samples(&body1), [&b"a"[..], b"bb", b"ccc"]);

@@ -145,22 +145,6 @@ fn a_fragment_without_samples_is_passed_over() {
 }
 
 #[test]
-fn a_live_presentation_plays_what_its_window_lists_and_ends() {
-    let mut origin = origin(10_000_000, &[stream("video", (0..10).map(|n| n * D), D)]);
-    let listed = String::from_utf8(origin.responses["Manifest"].clone()).unwrap();
-    let live =
-        listed.replacen("TimeScale", &format!("IsLive=\"TRUE\" DVRWindowLength=\"{}\" TimeScale", 4 * D), 1);
-    origin.responses.insert("Manifest".into(), live.into_bytes());
-    for played in both(&origin) {
-        assert_eq!((played.state, played.count(EventKind::Gap)), (State::Ended, 0));
-        let mut starts: Vec<u64> = played.decoder.samples.iter().map(|s| s.fragment / D).collect();
-        starts.dedup();
-        assert_eq!(starts, [6, 7, 8, 9]);
-        assert_eq!(played.link.requests.iter().filter(|r| r.ends_with("Manifest")).count(), 1);
-    }
-}
-
-#[test]
 fn what_is_not_there_yet_is_asked_for_again() {
     let origin = origin(10_000_000, &[stream("video", (0..3).map(|n| n * D), D)]);
     let path = format!("QualityLevels(1)/Fragments(video={D})");

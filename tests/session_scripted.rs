@@ -15,8 +15,6 @@ use smoothcore::session::{AudioChoice, Config, State};
 use smoothcore::time::{Instant, MediaTime};
 
 const EVERY: &[Mode] = &[Mode::SansIo, Mode::EventLoop, Mode::Blocking];
-/// Nobody can interrupt blocking mode.
-const SEEKING: &[Mode] = &[Mode::SansIo, Mode::EventLoop];
 
 struct Script {
     name: &'static str,
@@ -154,7 +152,7 @@ fn cuts() {
 
 #[test]
 fn seek() {
-    let played = in_modes(&SEEK, SEEKING);
+    let played = in_modes(&SEEK, EVERY);
     let flushed = played.decoder.log.lines().filter(|l| l.starts_with("flush ")).count();
     assert_eq!(flushed, 3, "each stream once");
     let skipped = played.decoder.samples.iter().any(|s| s.stream == 0 && s.dts == 290_000_000);

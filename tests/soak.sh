@@ -1,5 +1,5 @@
 #!/bin/sh
-# What does not fit into make check: many generated manifests, ten million fuzzed inputs for each target, many seeds of the
+# What does not fit into make check: ten thousand generated manifests and fragments, ten million fuzzed inputs for each target, many seeds of the
 # random driver, and the demo's link for half an hour in real time.
 #   soak.sh            Environment: FUZZ_RUNS (default 10000000), CHAOS_SEEDS (default 0..20000), SOAK_ROUNDS (default 30,
 #                      about 50 s each)

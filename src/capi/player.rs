@@ -1,4 +1,4 @@
-//! The driver that turns a session against ports: event loop and blocking.
+//! The driver that turns a session against ports; `run` has its blocking mode.
 
 use core::ffi::{c_char, c_void};
 use core::mem;
@@ -23,7 +23,6 @@ use crate::error::Code;
 use crate::io::{Event, Input};
 use crate::mem::{Account, List};
 use crate::player::Player;
-use crate::port::Clock;
 use crate::session::{Session, State};
 use crate::time::{Instant, MediaTime};
 
@@ -33,32 +32,32 @@ const EVENTS: usize = 64;
 /// One presentation being played against your ports.
 pub struct smoothcore_player {
     /// Read by any thread.
-    waker: Waker,
-    guarded: Guarded<Body>,
+    pub(super) waker: Waker,
+    pub(super) guarded: Guarded<Body>,
 }
 
-struct Waker {
-    woken: AtomicBool,
+pub(super) struct Waker {
+    pub(super) woken: AtomicBool,
     wakeup: Option<unsafe extern "C" fn(*mut c_void)>,
     userdata: *mut c_void,
 }
 
-struct Body {
-    player: Player<Wire, DecoderPort, ProtectionPort>,
-    clock: smoothcore_clock_port,
-    outlet: Outlet,
+pub(super) struct Body {
+    pub(super) player: Player<Wire, DecoderPort, ProtectionPort>,
+    pub(super) clock: smoothcore_clock_port,
+    pub(super) outlet: Outlet,
     reserve: Reserve,
 }
 
 /// Where events go.
-struct Outlet {
+pub(super) struct Outlet {
     port: Option<smoothcore_event_port>,
     ring: List<Event>,
     lost: u32,
 }
 
 impl Outlet {
-    fn put(&mut self, event: &Event) {
+    pub(super) fn put(&mut self, event: &Event) {
         if let Some(port) = &self.port {
             let event = fill::event(event);
             if let Some(hear) = port.event {
@@ -120,41 +119,6 @@ impl Body {
             // A wake during the step must not be slept through.
             _ if woken.load(Ordering::Acquire) => Ok((SMOOTHCORE_OK, Some(at))),
             _ => Ok((SMOOTHCORE_OK, turn.next)),
-        }
-    }
-
-    fn run(&mut self, woken: &AtomicBool) -> Result<i32, Code> {
-        let (outlet, mut clock) = (&mut self.outlet, Waiting { port: self.clock, woken });
-        match self.player.run(&mut clock, &mut |event: &Event| outlet.put(event)) {
-            Ok(()) => Ok(SMOOTHCORE_OK),
-            Err(error) => Err(error.code),
-        }
-    }
-}
-
-/// The port's clock as blocking mode wants it.
-struct Waiting<'a> {
-    port: smoothcore_clock_port,
-    woken: &'a AtomicBool,
-}
-
-impl Clock for Waiting<'_> {
-    fn now(&mut self) -> Instant {
-        match self.port.now_us {
-            // SAFETY: the port's own contract.
-            Some(now_us) => Instant(unsafe { now_us(self.port.userdata) }),
-            None => Instant(0),
-        }
-    }
-
-    fn wait(&mut self, until: Instant) {
-        if self.woken.load(Ordering::Acquire) {
-            self.woken.store(false, Ordering::Relaxed);
-            return;
-        }
-        if let Some(wait_until) = self.port.wait_until {
-            // SAFETY: the port's own contract.
-            unsafe { wait_until(self.port.userdata, until.0) }
         }
     }
 }
@@ -325,23 +289,7 @@ pub unsafe extern "C" fn smoothcore_player_step(player: *mut smoothcore_player, 
     })
 }
 
-/// Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
-/// looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
-///
-/// OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_player_run(player: *mut smoothcore_player) -> i32 {
-    // SAFETY: as the header says.
-    let Ok(living) = (unsafe { handle::look(player) }) else { return Code::Argument.number() };
-    living.guarded.enter(|body| {
-        if body.clock.wait_until.is_none() {
-            return Err(Code::Unsupported);
-        }
-        body.run(&living.waker.woken)
-    })
-}
-
-/// Makes smoothcore_player_step due at once, and calls the clock port's `wakeup` on this thread, which must return at
+/// Makes smoothcore_player_step due at once and smoothcore_player_run_until return, and calls the clock port's `wakeup` on this thread, which must return at
 /// once. Ports call it when a WOULD_BLOCK of theirs has ended. Any thread and any callback, as long as the player lives.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_player_wake(player: *mut smoothcore_player) {

@@ -180,7 +180,7 @@ pub struct smoothcore_decoder_port {
 
 record!(smoothcore_decoder_port, captions);
 
-/// A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well.
+/// A monotonic clock. `now_us` is required; blocking mode needs `wait_until` as well.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct smoothcore_clock_port {

@@ -214,10 +214,12 @@ fn parse_traf(
     }
     let defaults = defaults.ok_or(Error::at(Code::BoxInvalid, "moof/traf/tfhd", traf.offset))?;
     info.track_id = defaults.track_id;
+    // The data offset of a run without samples, which is where the next one starts.
+    let mut carried = None;
     let mut children = Children::new(traf.payload, traf.offset, "moof/traf", limits);
     while let Some(child) = children.next()? {
         if child.kind == *b"trun" {
-            parse_trun(&child, &defaults, account, limits, table, info)?;
+            carried = parse_trun(&child, &defaults, carried, account, limits, table, info)?;
         }
     }
     Ok(())
@@ -255,14 +257,16 @@ const SIZE: u32 = 0x200;
 const FLAGS: u32 = 0x400;
 const COMPOSITION: u32 = 0x800;
 
+/// Appends the samples of a run. `carried` is the data offset of empty runs before it; returned is that for the next one.
 fn parse_trun(
     trun: &Child<'_>,
     defaults: &Defaults,
+    carried: Option<i32>,
     account: &mut Account,
     limits: &Limits,
     table: &mut SampleTable,
     info: &mut MoofInfo,
-) -> Result<()> {
+) -> Result<Option<i32>> {
     let invalid = Error::at(Code::BoxInvalid, "moof/traf/trun", trun.offset);
     let (_, present, mut fields) = Fields::full(trun.payload).ok_or(invalid)?;
     let count = fields.u32().ok_or(invalid)?;
@@ -271,7 +275,7 @@ fn parse_trun(
         return Err(Error::at(Code::LimitSamples, "moof/traf/trun", trun.offset));
     }
     let data_offset =
-        if present & DATA_OFFSET != 0 { Some(fields.u32().ok_or(invalid)? as i32) } else { None };
+        if present & DATA_OFFSET != 0 { Some(fields.u32().ok_or(invalid)? as i32) } else { carried };
     let first_flags = if present & FIRST_FLAGS != 0 { Some(fields.u32().ok_or(invalid)?) } else { None };
     let entry_bytes = (present & (DURATION | SIZE | FLAGS | COMPOSITION)).count_ones().wrapping_mul(4);
     if u64::from(count).saturating_mul(u64::from(entry_bytes)) > fields.0.len() as u64 {
@@ -300,7 +304,7 @@ fn parse_trun(
         info.bytes = info.bytes.saturating_add(u64::from(sample.size));
         table.push(account, sample, data_offset.filter(|_| i == 0))?;
     }
-    Ok(())
+    Ok(data_offset.filter(|_| count == 0))
 }
 
 fn sequence(payload: &[u8]) -> Option<u32> {

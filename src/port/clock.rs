@@ -10,4 +10,10 @@ pub trait Clock {
     /// Returns at `until`, or earlier when something has happened (a socket became ready, a decoder made room).
     /// Returning early is harmless.
     fn wait(&mut self, until: Instant);
+
+    /// Whether somebody wants blocking mode to return, another thread for one. Asked after each
+    /// step and wait, and answered `true` once for each time that it was wanted.
+    fn interrupted(&mut self) -> bool {
+        false
+    }
 }

@@ -38,8 +38,12 @@ impl Session {
             return Err(Error::at(Code::Budget, "Config::budget", 0));
         }
         // Reading a manifest again has room kept for it, as far as media can spare it.
-        let kept = self.refresh_reserve() / block.max(1);
-        let total = total.saturating_sub(kept.min(total.saturating_sub(least.saturating_mul(2))));
+        let total = if self.is_growing() {
+            let kept = self.refresh_reserve() / block.max(1);
+            total.saturating_sub(kept.min(total.saturating_sub(least.saturating_mul(2))))
+        } else {
+            total
+        };
         let texts = self.feeds.iter().filter(|f| f.selected && f.fetches_text()).count();
         let mut reserved = 0usize;
         // Text gets a share of its own and no more; half of the rest is reserved by weight, half goes to whoever needs

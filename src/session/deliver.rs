@@ -2,6 +2,7 @@
 
 use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
 use super::framing::Learned;
+use super::live::LIVE;
 use super::protect::{Layout, Lock};
 use super::{Config, ProtectionMode, Session, State, Step};
 use crate::codec::{self, Kind};
@@ -210,7 +211,7 @@ impl Session {
         }
         // Text that began before the target may still be shown.
         let matters = if feed.leads() { pts } else { pts.after(Micros(duration / 10)) };
-        if feed.preroll_until.is_some_and(|until| matters < until) || front.dts < front.lead_in {
+        if feed.preroll_until.is_some_and(|until| matters < until) || (LIVE && front.dts < front.lead_in) {
             flags = flags.with(SampleFlags::PREROLL);
         }
         Output::Sample(Sample {

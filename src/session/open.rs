@@ -121,6 +121,10 @@ impl Session {
             Some(parser) => parser.feed(&mut self.account, bytes),
             None => Ok(()),
         };
+        let fed = match fed {
+            Ok(()) if self.is_refreshing() => self.check_room(),
+            fed => fed,
+        };
         if let Err(error) = fed {
             self.manifest_broken(error);
         }

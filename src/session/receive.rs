@@ -277,7 +277,6 @@ impl Session {
         };
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
-        let following = info.clone();
         if !leads {
             let limits = &self.config.limits;
             // A sample without its table is still a sample.
@@ -296,7 +295,7 @@ impl Session {
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
         };
-        self.follow(i, &following);
+        self.follow(i, &info);
         read
     }
 

@@ -42,7 +42,9 @@ impl Session {
                         self.throughput.begin(now);
                     }
                     feed.fetch = Some(Exchange::new(id, now));
-                    feed.tail.begun = now;
+                    if LIVE {
+                        feed.tail.begun = now;
+                    }
                     feed.retrying = false;
                 }
                 self.tell_started(i);
@@ -115,7 +117,7 @@ impl Session {
             let fragments = self.feeds.get(i).map_or(0, |f| f.spare.len().saturating_add(f.queue.len()));
             self.make_room(fragments.saturating_add(8).saturating_mul(size_of::<Fragment>()));
         }
-        let before = self.feeds.get(i).map(|f| (f.tail, f.hole_behind));
+        let before = self.feeds.get(i).filter(|_| LIVE).map(|f| (f.tail, f.hole_behind));
         let lead_in = self.take_up(i, start, duration);
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(false) };
@@ -129,7 +131,9 @@ impl Session {
         if let Some(f) = feed.queue.last_mut() {
             f.level = level;
             f.bitrate = bitrate;
-            f.lead_in = lead_in;
+            if LIVE {
+                f.lead_in = lead_in;
+            }
         }
         feed.restart_back(pool, account);
         feed.cursor = match feed.cursor {
@@ -399,7 +403,9 @@ impl Session {
             verdict => verdict,
         };
         feed.retrying = true;
-        feed.tail.same_level = false;
+        if LIVE {
+            feed.tail.same_level = false;
+        }
         self.note_failing(i, &failure);
         let verdict = match verdict {
             Verdict::Lost => self.waits_for_origin(i, &failure).unwrap_or(verdict),

@@ -10,6 +10,9 @@ use crate::time::{Instant, MediaTime};
 impl Session {
     /// Goes on from the fragment that covers `to`. Samples before `to` carry the PREROLL flag.
     ///
+    /// In a live presentation a target before the window becomes its start and a margin, one behind its end the live edge; what
+    /// the list does not reach waits until the manifest has been read again.
+    ///
     /// # Errors
     /// [`Code::State`] before the manifest is there and after a fatal error.
     pub fn seek(&mut self, at: Instant, to: MediaTime) -> Result<()> {

@@ -47,5 +47,6 @@ void test_init(void);
 void test_deviations(void);
 void test_source(void);
 void test_tracks(void);
+void test_live(void);
 
 #endif

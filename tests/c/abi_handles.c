@@ -84,6 +84,8 @@ static void woken_from_another_thread(void)
     rig_tables t;
     pthread_t thread;
     uint64_t next;
+    int32_t result;
+    int returns = 0;
     sleeping_rig = abi_rig();
     rig_fill_tables(sleeping_rig, &t);
     t.clock.wait_until = sleep_until;
@@ -94,7 +96,14 @@ static void woken_from_another_thread(void)
     /* Blocking mode gets on by being woken alone. */
     CHECK_IS(smoothcore_player_seek(sleeping, 450000000), SMOOTHCORE_E_STATE);
     CHECK(!pthread_create(&thread, 0, waker, 0));
+    /* ... which is also the way out of it. */
+    do {
+        returns++;
+        result = smoothcore_player_run_until(sleeping, SMOOTHCORE_NO_TIME_US);
+    } while (result == SMOOTHCORE_OK && returns < 10);
+    CHECK_IS(result, SMOOTHCORE_OK);
     CHECK_IS(smoothcore_player_run(sleeping), SMOOTHCORE_OK);
+    CHECK_IS(smoothcore_player_run_until(sleeping, SMOOTHCORE_NO_TIME_US), SMOOTHCORE_END);
     pthread_mutex_lock(&sleeper.lock);
     done = 1;
     pthread_mutex_unlock(&sleeper.lock);
@@ -127,6 +136,16 @@ static void a_wake_is_not_slept_through(void)
     CHECK(next == r->now_us);
     CHECK_IS(smoothcore_player_step(woken_player, &next), SMOOTHCORE_OK);
     CHECK(next > r->now_us);
+    /* Nor does blocking mode lose one that came before it. */
+    smoothcore_player_wake(woken_player);
+    next = r->now_us;
+    CHECK_IS(smoothcore_player_run_until(woken_player, SMOOTHCORE_NO_TIME_US), SMOOTHCORE_OK);
+    CHECK(next == r->now_us);
+    /* It returns when the clock says so. */
+    next += 100000;
+    do CHECK_IS(smoothcore_player_run_until(woken_player, next), SMOOTHCORE_OK);
+    while (r->now_us < next);
+    CHECK(r->now_us < next + 10000);
     smoothcore_player_destroy(woken_player);
     free(r);
 }

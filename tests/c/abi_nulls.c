@@ -110,6 +110,7 @@ static void no_player(smoothcore_player *p)
         REFUSES(smoothcore_player_open(p, URL));
         REFUSES(smoothcore_player_step(p, &next));
         REFUSES(smoothcore_player_run(p));
+        REFUSES(smoothcore_player_run_until(p, 0));
         REFUSES(smoothcore_player_event(p, &event));
         REFUSES(smoothcore_player_seek(p, 0));
         REFUSES(smoothcore_player_select(p, 0, 1));
@@ -133,6 +134,7 @@ static void no_player(smoothcore_player *p)
     /* Before open. */
     CHECK_IS(smoothcore_player_step(p, &next), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_player_run(p), SMOOTHCORE_E_STATE);
+    CHECK_IS(smoothcore_player_run_until(p, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_player_seek(p, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_player_presentation(p, 0), SMOOTHCORE_E_STATE);
     CHECK_IS(smoothcore_player_event(p, &event), SMOOTHCORE_WOULD_BLOCK);
@@ -185,6 +187,7 @@ static void tables_with_holes(void)
     CHECK_IS(abi_step(r, player, 3000000), SMOOTHCORE_OK);
     CHECK(r->samples > 0);
     CHECK_IS(smoothcore_player_run(player), SMOOTHCORE_E_UNSUPPORTED);
+    CHECK_IS(smoothcore_player_run_until(player, 0), SMOOTHCORE_E_UNSUPPORTED);
     smoothcore_player_destroy(player);
     free(r);
 }

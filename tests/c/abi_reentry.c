@@ -30,6 +30,7 @@ static void careless(int callback)
     CHECK_IS(smoothcore_player_step(player, &next), SMOOTHCORE_E_REENTRANT);
     CHECK(next == 77);
     CHECK_IS(smoothcore_player_run(player), SMOOTHCORE_E_REENTRANT);
+    CHECK_IS(smoothcore_player_run_until(player, SMOOTHCORE_NO_TIME_US), SMOOTHCORE_E_REENTRANT);
     CHECK_IS(smoothcore_player_open(player, URL), SMOOTHCORE_E_REENTRANT);
     CHECK_IS(smoothcore_player_event(player, &event), SMOOTHCORE_E_REENTRANT);
     CHECK_IS(smoothcore_player_seek(player, 0), SMOOTHCORE_E_REENTRANT);

@@ -551,6 +551,12 @@ static int32_t with_player(rig *r, int mode)
     if (result != SMOOTHCORE_OK) return result;
     result = smoothcore_player_open(player, URL);
     if (result == SMOOTHCORE_OK && mode == RIG_BLOCKING) {
+        if (r->script->seek_at_us) {
+            /* The other modes seek after their step at that instant; here the clock has moved on when that step is over. */
+            result = smoothcore_player_run_until(player, r->script->seek_at_us + TICK_US);
+            require(r, result == SMOOTHCORE_OK && seek_is_due(r), "blocking mode returns at an instant");
+            require(r, smoothcore_player_seek(player, r->script->seek_to) == SMOOTHCORE_OK, "seeking works");
+        }
         result = smoothcore_player_run(player);
     } else if (result == SMOOTHCORE_OK) {
         uint64_t next;
@@ -738,7 +744,6 @@ int32_t rig_play(rig *r, int mode)
     int32_t result;
     uint32_t faults = 0;
     r->fnv = RIG_FNV;
-    require(r, mode != RIG_BLOCKING || r->script->seek_at_us == 0, "blocking mode cannot seek");
     result = mode == RIG_SANS_IO ? with_session(r) : with_player(r, mode);
     while (faults < RIG_FAULTS && r->script->faults[faults].path) faults++;
     require(r, r->closed == (r->script->protection != 0), "the agent is closed once");

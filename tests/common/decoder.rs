@@ -36,6 +36,8 @@ pub struct Recorder {
     /// Stream, codec name and record of every set-up.
     pub records: Vec<(u16, String, Vec<u8>)>,
     pub running: bool,
+    /// Thousandths of real time at which it runs.
+    pub speed: u64,
     pub rates: Vec<(u64, Rate)>,
     /// Bitrates it says it cannot play, and those it was asked about.
     pub incapable: Vec<u32>,
@@ -96,6 +98,7 @@ impl Recorder {
             samples: Vec::new(),
             records: Vec::new(),
             running: false,
+            speed: 1000,
             rates: Vec::new(),
             incapable: Vec::new(),
             asked: Vec::new(),
@@ -115,7 +118,7 @@ impl Recorder {
 
     /// Virtual time goes on.
     pub fn advance(&mut self, now: u64) {
-        let passed = now.saturating_sub(self.last);
+        let passed = now.saturating_sub(self.last) * self.speed / 1000;
         self.last = now;
         self.now = now;
         if self.running {
@@ -265,6 +268,9 @@ impl Decoder for Recorder {
 
     fn rate(&mut self, rate: Rate) {
         self.running = rate != Rate::Hold;
+        if let Rate::Run(speed) = rate {
+            self.speed = u64::try_from(speed).unwrap();
+        }
         self.rates.push((self.now, rate));
     }
 }

@@ -1,7 +1,7 @@
 //! The three driving modes over the rig.
 
 use smoothcore::io::{Epoch, Event, EventKind, Input, Keys, Kind, Outcome, Output, RequestId, StreamId};
-use smoothcore::player::Player;
+use smoothcore::player::{Player, Ran};
 use smoothcore::port::{Clock, Decoder, Decryption, Http, Progress, Protection, Submitted};
 use smoothcore::session::{Config, ProtectionMode, Session, State, Stats};
 use smoothcore::time::Instant;
@@ -66,7 +66,7 @@ pub fn play_sealed(
     match mode {
         Mode::SansIo => sans_io(config, link, decoder, agent, at_tick),
         Mode::EventLoop => event_loop(config, link, decoder, agent, at_tick),
-        Mode::Blocking => blocking(config, link, decoder, agent),
+        Mode::Blocking => blocking(config, link, decoder, agent, at_tick),
     }
 }
 
@@ -121,7 +121,7 @@ impl Clock for Virtual<'_> {
     }
 }
 
-/// A recorder that looks at the shared clock itself, since blocking mode calls nobody between steps.
+/// A recorder that looks at the shared clock itself, as a port in blocking mode does.
 struct Clocked<'a> {
     now: &'a std::cell::Cell<u64>,
     inner: Recorder,
@@ -161,13 +161,28 @@ impl Decoder for Clocked<'_> {
     }
 }
 
-fn blocking(config: Config, link: Link, decoder: Recorder, agent: Agent) -> Played {
+fn blocking(
+    config: Config,
+    link: Link,
+    decoder: Recorder,
+    agent: Agent,
+    mut at_tick: impl FnMut(u64, &mut Session),
+) -> Played {
     let now = agent.clock.clone();
     let mut events = Vec::new();
     let decoder = Clocked { now: &now, inner: decoder };
     let mut player = Player::with_protection(config, link, decoder, agent).unwrap();
     player.open(Instant(0), URL).unwrap();
-    let _ = player.run(&mut Virtual { now: &now }, &mut |e| events.push(*e));
+    loop {
+        // The clock moves on before it returns: the tick is that of the step.
+        let tick = now.get();
+        let ran =
+            player.run_until(&mut Virtual { now: &now }, Instant(tick + TICK), &mut |e| events.push(*e));
+        at_tick(tick, player.session());
+        if !matches!(ran, Ok(Ran::Stopped)) && !matches!(player.session().state(), State::Playing) {
+            break;
+        }
+    }
     let (state, stats) = (player.session().state(), player.session().stats());
     player.shut_down();
     let (link, decoder, agent) = player.into_all_ports();

@@ -504,8 +504,9 @@ impl Viewer {
         samples.windows(2).all(|w| (w[1].dts - w[0].dts - w[0].duration as i64).abs() <= 2)
     }
 
-    pub fn position(&mut self) -> f64 {
-        self.session().live().and_then(|l| l.position).map_or(0.0, |p| p.0 as f64 / SECOND as f64)
+    /// What is shown, in milliseconds.
+    pub fn position(&mut self) -> i64 {
+        self.session().live().and_then(|l| l.position).map_or(0, |p| p.0 / 10_000)
     }
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Compares what smoothcore reads in generated manifests with what two other players read, dash.js and rx-player.
-#   run.sh [COUNT [SEED]]     COUNT manifests (default 300) of SEED (default 1)
-# The players come from npm once, into Cargo's folder.
+# Compares what smoothcore reads in generated manifests with what dash.js and rx-player read, and in generated fragments with
+# what mp4box and Shaka Player read.
+#   run.sh [COUNT [SEED]]     COUNT of each (default 300) of SEED (default 1)
+# They come from npm once, into Cargo's folder.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
@@ -16,4 +17,7 @@ if ! cmp -s "$here/peers/package-lock.json" "$peers/installed"; then
     cp "$here/peers/package-lock.json" "$peers/installed"
 fi
 cargo build --quiet --locked --manifest-path "$here/Cargo.toml"
-NODE_PATH=$peers/node_modules "$target/debug/smoothcore-differential" "${2:-1}" "${1:-300}"
+export NODE_PATH="$peers/node_modules"
+for what in "" -fragments; do
+    "$target/debug/smoothcore-differential$what" "${2:-1}" "${1:-300}"
+done

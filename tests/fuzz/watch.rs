@@ -41,8 +41,21 @@ unsafe impl GlobalAlloc for Counted {
     }
 }
 
-/// Runs `target` with an account, and stops the fuzzer when it kept a byte that it did not free, or took too long.
-pub fn watched(target: impl FnOnce(&mut Account)) {
+/// Runs `target` with an account, and stops the fuzzer when it kept a byte that it did not free, or took too long: every
+/// time, for on a machine that is shared the time of a thread can be another's, too.
+pub fn watched(target: impl Fn(&mut Account)) {
+    let mut took = u64::MAX;
+    for _ in 0..3 {
+        took = took.min(once(&target));
+        if took < MOST {
+            return;
+        }
+    }
+    panic!("took {} ms", took / 1_000_000);
+}
+
+/// Runs `target` once: the nanoseconds that it took.
+fn once(target: impl Fn(&mut Account)) -> u64 {
     let mut account = Account::new(BUDGET);
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);
@@ -53,7 +66,7 @@ pub fn watched(target: impl FnOnce(&mut Account)) {
     assert!(PEAK.load(Relaxed) - before <= HEAP, "more of the heap than any input is worth");
     assert_eq!(account.held(), 0, "bytes still charged after everything was freed");
     assert!(account.peak() <= BUDGET, "more held than the budget");
-    assert!(took < MOST, "took {} ms", took / 1_000_000);
+    took
 }
 
 /// Bytes that the heap holds now.

@@ -12,7 +12,7 @@ version=$(awk -F'"' '/^version = / { print $2; exit }' Cargo.toml)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 runs="plain.sans-io plain.event-loop plain.blocking cuts.sans-io cuts.event-loop cuts.blocking
-    seek.sans-io seek.event-loop start.sans-io start.event-loop start.blocking
+    seek.sans-io seek.event-loop seek.blocking start.sans-io start.event-loop start.blocking
     sealed.sans-io sealed.event-loop sealed.blocking opened.sans-io opened.event-loop opened.blocking"
 count=0
 # Every mode of a script must equal this one.

@@ -54,6 +54,9 @@ impl Session {
                         && manifest.streams.reserve(&mut self.account, 1).is_ok()
                         && self.add_stream(id, stream).is_ok()
                     {
+                        if let Some(feed) = self.feeds.last_mut() {
+                            feed.epoch = self.epoch;
+                        }
                         let stream = core::mem::replace(stream, super::super::given::empty());
                         let _ = manifest.streams.push(&mut self.account, stream);
                     }
@@ -107,6 +110,10 @@ impl Session {
         for i in 0..self.feeds.len() {
             self.trim(i);
         }
+        if self.check_room().is_err() {
+            // The lists have grown at the cost of media.
+            let _ = self.divide_budget();
+        }
         self.try_place();
     }
 
@@ -136,7 +143,9 @@ impl Session {
         let begins = new.timeline.first().map_or(0, |f| f.start);
         let soon = self.now.after(super::SLOWEST);
         let there = feed.and_then(|i| self.published_at(i, begins));
-        let leapt = begins > end && there.is_some_and(|at| at > soon);
+        // After a jump of the clock nobody knows how much time has passed.
+        let awake = self.live.reading != Some(RefreshReason::Resume);
+        let leapt = awake && begins > end && there.is_some_and(|at| at > soon);
         if let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)) {
             feed.tail.heard = heard;
             feed.tail.leapt = leapt;
@@ -163,10 +172,6 @@ impl Session {
         let grown = old.timeline.end() > end || restarted;
         if grown && let Some(i) = feed {
             self.edge_moved(i);
-        }
-        // A stream that was not there before.
-        if feed.is_none() && old.unusable.is_none() && !old.timeline.is_empty() {
-            let _ = self.add_stream(at, old);
         }
         grown
     }

@@ -104,6 +104,9 @@ impl Session {
         feed.retrying = true;
         feed.retry.not_before = NEVER;
         feed.tail.resolve = Resolve::Waiting;
+        if reason == RefreshReason::Forbidden {
+            feed.tail.doubted = DOUBTED;
+        }
         feed.tail.same_level = true;
         self.want_list(reason);
     }

@@ -51,8 +51,16 @@ impl Session {
         if !matches!(self.state, State::Playing | State::Ended) || !self.is_growing() {
             return Err(Code::State.into());
         }
+        self.hurry();
         self.go_to_edge();
         Ok(())
+    }
+
+    /// Somebody waits in front of the screen.
+    fn hurry(&mut self) {
+        for feed in self.feeds.iter_mut() {
+            feed.tail.recovering = false;
+        }
     }
 
     /// Where a presentation starts; `None` where it is no live one. Notes when a played stream lists nothing yet.
@@ -190,11 +198,13 @@ impl Session {
         if !self.is_growing() {
             return to;
         }
+        self.hurry();
         self.live.follow = Follow::Position;
         self.live.hold = None;
         let fresh = self.now.since(self.live.updated) < self.longest();
         let inside = self.window().is_some_and(|(start, end)| start <= to && to < end);
-        if !fresh && !(inside && self.covers(to)) {
+        let known = fresh || (inside && self.covers(to));
+        if !known {
             self.hold_until_read(Target::Time(to), RefreshReason::Seek);
             return to;
         }

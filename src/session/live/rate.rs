@@ -4,11 +4,12 @@ use super::super::Session;
 use super::{Follow, LIVE};
 use crate::time::Micros;
 
-/// Farther than this from the target delay the rate changes, and nearer than that it is as always.
+/// Farther than this from the target delay, and than a fragment, the rate changes; nearer than that it is as always.
 const FAR: u64 = 1_000_000;
 const NEAR: u64 = 200_000;
-/// What must be at hand before the clock runs faster.
+/// What must be at hand before the clock runs faster, and while it does.
 const AT_HAND: Micros = Micros::from_millis(1_500);
+const AT_LEAST: Micros = Micros::from_millis(500);
 
 impl Session {
     /// The rate at which the clock starts.
@@ -40,11 +41,12 @@ impl Session {
         let (behind, before) = (latency.saturating_sub(target), target.saturating_sub(latency));
         let now = self.now;
         let at_hand = self.leading().filter_map(|i| self.feeds.get(i)).map(|f| f.ready(now, true)).min();
-        let rich = at_hand.is_some_and(|m| m >= AT_HAND);
         let present = self.live.speed;
+        let rich = at_hand.is_some_and(|m| m >= if present > 1000 { AT_LEAST } else { AT_HAND });
+        let far = self.longest().0.max(FAR);
         match () {
-            () if behind > FAR && rich => 1000i32.saturating_add(most),
-            () if before > FAR => 1000i32.saturating_sub(most),
+            () if behind > far && rich => 1000i32.saturating_add(most),
+            () if before > far => 1000i32.saturating_sub(most),
             () if behind < NEAR && before < NEAR => 1000,
             () if present > 1000 && !rich => 1000,
             // Once under way, until it is there; past it, no further.

@@ -4,7 +4,7 @@ use super::super::open::INBOX;
 use super::super::retry::Exchange;
 use super::super::{Session, State};
 use super::{LIVE, Power};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, RefreshReason};
 use crate::manifest::{Liveness, ManifestParser};
 use crate::mem::Text;
@@ -31,7 +31,7 @@ impl Session {
 
     /// Whether the manifest is being read again rather than for the first time.
     pub(in super::super) fn is_refreshing(&self) -> bool {
-        LIVE && self.manifest.is_some() && self.state == State::Playing
+        LIVE && self.manifest.is_some() && !matches!(self.state, State::New | State::Opening)
     }
 
     /// Which try the reading is, as its request tells.
@@ -56,13 +56,8 @@ impl Session {
         self.live.reading = self.live.wanted.take();
         self.live.asked = self.now;
         self.live.head = self.now;
-        let needed = INBOX.saturating_add(READING).saturating_add(self.live.manifest_bytes);
-        self.pool.trim(&mut self.account, needed);
-        let room = if self.account.room() < needed {
-            Err(Error::at(Code::Budget, "Config::budget", 0))
-        } else {
-            self.inbox.resize(&mut self.account, INBOX, 0)
-        };
+        self.make_room(INBOX);
+        let room = self.inbox.resize(&mut self.account, INBOX, 0).and_then(|()| self.check_room());
         if let Err(error) = room {
             self.refresh_failed(Failure { error, status: 0 });
             return false;
@@ -150,6 +145,18 @@ impl Session {
         if self.is_refreshing() {
             self.make_room(INBOX.saturating_mul(2));
         }
+    }
+
+    /// Whether what media has been promised is still there.
+    ///
+    /// # Errors
+    /// [`Code::Budget`].
+    pub(in super::super) fn check_room(&self) -> Result<()> {
+        let all = self.media_blocks.saturating_mul(self.pool.block_bytes());
+        if LIVE && self.account.room() < all.saturating_sub(self.pool.charged()) {
+            return Err(Error::at(Code::Budget, "Config::budget", 0));
+        }
+        Ok(())
     }
 
     /// A reading has succeeded.

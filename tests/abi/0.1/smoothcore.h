@@ -1346,7 +1346,7 @@ typedef struct smoothcore_decoder_port {
     void (*captions)(void *userdata, const struct smoothcore_captions *captions);
 } smoothcore_decoder_port;
 
-/* A monotonic clock. `now_us` is required; smoothcore_player_run needs `wait_until` as well. */
+/* A monotonic clock. `now_us` is required; blocking mode needs `wait_until` as well. */
 typedef struct smoothcore_clock_port {
     /* sizeof(smoothcore_clock_port). */
     uint32_t struct_size;
@@ -1840,14 +1840,7 @@ int32_t smoothcore_player_open(struct smoothcore_player *player,
 int32_t smoothcore_player_step(struct smoothcore_player *player,
                                uint64_t *next_us);
 
-/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
- * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
- *
- * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
- */
-int32_t smoothcore_player_run(struct smoothcore_player *player);
-
-/* Makes smoothcore_player_step due at once, and calls the clock port's `wakeup` on this thread, which must return at
+/* Makes smoothcore_player_step due at once and smoothcore_player_run_until return, and calls the clock port's `wakeup` on this thread, which must return at
  * once. Ports call it when a WOULD_BLOCK of theirs has ended. Any thread and any callback, as long as the player lives.
  */
 void smoothcore_player_wake(struct smoothcore_player *player);
@@ -1960,6 +1953,23 @@ extern void *smoothcore_port_alloc(size_t size, size_t align);
  * `ptr` is never NULL and never used again.
  */
 extern void smoothcore_port_free(void *ptr, size_t size, size_t align);
+
+/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
+ * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
+ *
+ * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
+ */
+int32_t smoothcore_player_run(struct smoothcore_player *player);
+
+/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
+ * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
+ * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
+ *
+ * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
+ * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
+ */
+int32_t smoothcore_player_run_until(struct smoothcore_player *player,
+                                    uint64_t until_us);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,33 +1,11 @@
 //! Client manifests from a seed: what origins write, and one thing wrong in every second one.
 
+use crate::rng::Rng;
+
 /// A document, and the names of what is special about it.
 pub struct Document {
     pub text: String,
     pub traits: Vec<String>,
-}
-
-/// xorshift64*.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len() as u64) as usize]
-    }
 }
 
 /// An element: its attributes can be changed before it is written.
@@ -81,11 +59,7 @@ const AVC: [&str; 3] = [
 
 /// The `number`-th document of `seed`.
 pub fn document(seed: u64, number: u64) -> Document {
-    let mut rng =
-        Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (number + 1).wrapping_mul(0xD1B5_4A32_D192_ED03) | 1);
-    for _ in 0..4 {
-        rng.next();
-    }
+    let mut rng = Rng::new(seed, number);
     let mut traits = Vec::new();
     let mut root = presentation(&mut rng, &mut traits);
     let wrong = rng.chance(50);

@@ -6,6 +6,7 @@
 
 mod choices;
 mod generate;
+mod rng;
 mod table;
 mod view;
 

@@ -15,6 +15,8 @@ sim: whole presentations in virtual time around the session of smoothcore
       N runs (400) under faults, singly and in mixtures of three; fails when a rule is broken
   sim replay SEED --live | --vod [--kind KIND]
       one of those runs, with its log
+  sim share [--sessions N] [--from SEED]
+      2, 8 and 32 sessions on one link: fairness, efficiency, instability, a latecomer; beside the throughput rule
   sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
              [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
       sessions over the traces of a data folder; with the command named, beside its simulator
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Some(&"faults") => many(&options),
         Some(&"replay") => replay(&options),
         Some(&"traces") => switching::traces(&options),
+        Some(&"share") => switching::share(&options),
         Some(&"kinds") => {
             Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
             Ok(())

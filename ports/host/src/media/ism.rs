@@ -7,7 +7,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, Event};
 
 use super::presentation::Presentation;
-use super::track::Kind;
+use super::track::{Kind, Track};
 use super::{DEFAULT_TIMESCALE, text};
 
 const SMIL: &str = "http://www.w3.org/2001/SMIL20/Language";
@@ -111,9 +111,44 @@ fn entry(node: roxmltree::Node, kind: Kind) -> Result<Entry> {
     Ok(entry)
 }
 
+/// One `video` or `audio` element to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    pub kind: Kind,
+    pub src: &'a str,
+    pub bitrate: u64,
+    pub language: &'a str,
+    pub name: &'a str,
+    pub track: &'a Track,
+    pub attributes: &'a [(String, String)],
+}
+
 /// Writes the server manifest of a presentation; `client` is the client manifest's name beside it, and media files are
 /// named relative to `dir`.
 pub fn write(presentation: &Presentation, client: &str, dir: &Path) -> Result<String> {
+    let mut names = Vec::new();
+    for level in presentation.streams.iter().flat_map(|stream| &stream.levels) {
+        names.push(level.file.path.strip_prefix(dir).unwrap_or(&level.file.path).to_string_lossy());
+    }
+    let mut sources = Vec::new();
+    let levels =
+        presentation.streams.iter().flat_map(|stream| stream.levels.iter().map(move |level| (stream, level)));
+    for ((stream, level), src) in levels.zip(&names) {
+        sources.push(Source {
+            kind: stream.kind,
+            src,
+            bitrate: level.bitrate,
+            language: &stream.language,
+            name: &stream.name,
+            track: level.track(),
+            attributes: &level.attributes,
+        });
+    }
+    render(client, &sources)
+}
+
+/// Writes a server manifest.
+pub fn render(client: &str, sources: &[Source]) -> Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
     writer.create_element("smil").with_attribute(("xmlns", SMIL)).write_inner_content(|writer| {
@@ -123,7 +158,9 @@ pub fn write(presentation: &Presentation, client: &str, dir: &Path) -> Result<St
             Ok(())
         })?;
         writer.create_element("body").write_inner_content(|writer| {
-            writer.create_element("switch").write_inner_content(|writer| body(writer, presentation, dir))?;
+            writer.create_element("switch").write_inner_content(|writer| {
+                sources.iter().try_for_each(|source| element(writer, source))
+            })?;
             Ok(())
         })?;
         Ok(())
@@ -133,33 +170,28 @@ pub fn write(presentation: &Presentation, client: &str, dir: &Path) -> Result<St
     Ok(xml)
 }
 
-fn body(writer: &mut Writer<Vec<u8>>, presentation: &Presentation, dir: &Path) -> std::io::Result<()> {
-    for stream in &presentation.streams {
-        for level in &stream.levels {
-            let src = level.file.path.strip_prefix(dir).unwrap_or(&level.file.path).to_string_lossy();
-            let bitrate = level.bitrate.to_string();
-            let mut element = writer.create_element(stream.kind.as_str());
-            element = element.with_attributes([("src", &*src), ("systemBitrate", &bitrate)]);
-            if stream.language != "und" {
-                element = element.with_attribute(("systemLanguage", stream.language.as_str()));
-            }
-            element.write_inner_content(|writer| {
-                let mut param = |name: &str, value: &str| {
-                    let attributes = [("name", name), ("value", value), ("valuetype", "data")];
-                    writer.create_element("param").with_attributes(attributes).write_empty().map(|_| ())
-                };
-                param("trackID", &level.track().id.to_string())?;
-                param("trackName", &stream.name)?;
-                if level.track().timescale != DEFAULT_TIMESCALE {
-                    param("timeScale", &level.track().timescale.to_string())?;
-                }
-                for (name, value) in &level.attributes {
-                    param(name, value)?;
-                }
-                Ok(())
-            })?;
-        }
+fn element(writer: &mut Writer<Vec<u8>>, source: &Source) -> std::io::Result<()> {
+    let bitrate = source.bitrate.to_string();
+    let mut element = writer.create_element(source.kind.as_str());
+    element = element.with_attributes([("src", source.src), ("systemBitrate", &bitrate)]);
+    if source.language != "und" {
+        element = element.with_attribute(("systemLanguage", source.language));
     }
+    element.write_inner_content(|writer| {
+        let mut param = |name: &str, value: &str| {
+            let attributes = [("name", name), ("value", value), ("valuetype", "data")];
+            writer.create_element("param").with_attributes(attributes).write_empty().map(|_| ())
+        };
+        param("trackID", &source.track.id.to_string())?;
+        param("trackName", source.name)?;
+        if source.track.timescale != DEFAULT_TIMESCALE {
+            param("timeScale", &source.track.timescale.to_string())?;
+        }
+        for (name, value) in source.attributes {
+            param(name, value)?;
+        }
+        Ok(())
+    })?;
     Ok(())
 }
 

@@ -4,11 +4,11 @@
 pub mod boxes;
 mod codec;
 pub mod file;
-mod fragment;
+pub mod fragment;
 pub mod ism;
 pub mod ismc;
 pub mod movie;
-mod playready;
+pub mod playready;
 pub mod presentation;
 pub mod protect;
 pub mod reader;
@@ -18,8 +18,9 @@ pub mod remake;
 pub mod rewrite;
 pub mod samples;
 pub mod scan;
+pub mod stamp;
 pub mod text;
-mod track;
+pub mod track;
 pub mod write;
 
 pub use track::Kind;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 
 use super::file::{Fragment, Layout, MediaFile};
+use super::fragment::Sample;
 use super::ism::ServerManifest;
 use super::playready::{self, Header};
 use super::track::{Kind, Track};
@@ -48,6 +49,20 @@ impl Level {
     /// Ascending in time; never empty.
     pub fn fragments(&self) -> &[Fragment] {
         &self.file.tracks[self.slot].1
+    }
+
+    /// Ticks at which the first fragment starts.
+    pub fn start(&self) -> u64 {
+        self.fragments().first().map_or(0, |first| first.time)
+    }
+
+    pub fn is_video(&self) -> bool {
+        self.track().kind == Kind::Video
+    }
+
+    /// The samples of one of its fragments.
+    pub fn samples(&self, fragment: &Fragment) -> Result<Vec<Sample>> {
+        self.file.samples(self.slot, fragment)
     }
 
     /// Ticks at which the last fragment ends.
@@ -143,6 +158,16 @@ impl Presentation {
         Ok(presentation)
     }
 
+    /// The level with that bitrate and all those attributes.
+    pub fn level(&self, name: &str, bitrate: u64, attributes: &[(&str, &str)]) -> Option<&Level> {
+        let streams = self.streams.iter().filter(|stream| stream.name == name);
+        streams.flat_map(|stream| &stream.levels).find(|level| {
+            let has =
+                |(key, value): &(&str, &str)| level.attributes.iter().any(|(k, v)| k == key && v == value);
+            level.bitrate == bitrate && attributes.iter().all(has)
+        })
+    }
+
     /// The fragment at exactly `time` of the level with that bitrate and all those attributes.
     pub fn find(
         &self,
@@ -151,12 +176,7 @@ impl Presentation {
         attributes: &[(&str, &str)],
         time: u64,
     ) -> Option<(&Level, &Fragment)> {
-        let streams = self.streams.iter().filter(|stream| stream.name == name);
-        let level = streams.flat_map(|stream| &stream.levels).find(|level| {
-            let has =
-                |(key, value): &(&str, &str)| level.attributes.iter().any(|(k, v)| k == key && v == value);
-            level.bitrate == bitrate && attributes.iter().all(has)
-        })?;
+        let level = self.level(name, bitrate, attributes)?;
         let at = level.fragments().binary_search_by_key(&time, |fragment| fragment.time).ok()?;
         Some((level, &level.fragments()[at]))
     }

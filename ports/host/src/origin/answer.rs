@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -9,15 +10,26 @@ use percent_encoding::percent_decode_str;
 
 use super::Origin;
 use super::catalog::{Publication, Tree};
+use super::clock::Moment;
 use super::http::{Request, Response};
+use super::ingest::{Part, Point, Target};
+use super::live::{self, Channel};
 use crate::media::Kind;
+use crate::media::boxes;
 use crate::media::text::{self, Encoding};
 
 const MANIFEST_CACHE: &str = "public, max-age=10";
 const FRAGMENT_CACHE: &str = "public, max-age=86400";
+const LIVE_MANIFEST_CACHE: &str = "public, max-age=1";
+const LIVE_FRAGMENT_CACHE: &str = "public, max-age=600";
+/// Where a manual clock is moved.
+const CLOCK: &str = "/control/clock";
 
 /// The response to a request.
 pub fn answer(origin: &Origin, request: &Request) -> Response {
+    if is_control(origin, request) {
+        return clock(origin, request);
+    }
     if request.method != "GET" && request.method != "HEAD" {
         return Response::error(405, "only GET and HEAD").header("Allow", "GET, HEAD");
     }
@@ -25,6 +37,18 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
     let Ok(path) = percent_decode_str(path).decode_utf8() else {
         return Response::error(400, "the path is not UTF-8");
     };
+    let below = |root: &str| path.strip_prefix(root)?.strip_prefix('/').map(str::to_owned);
+    for channel in &origin.channels {
+        if let Some(rest) = below(&channel.path) {
+            return on_air(origin, request, channel, &rest, query);
+        }
+    }
+    // What was published is there under its own name and, once it is over, under that of its archive.
+    if let Some((point, rest)) = point(origin, &path) {
+        return published_live(origin, request, &point, rest, query);
+    }
+    let named = |path: &str| origin.catalog.publications.iter().any(|known| known.path == path);
+    let path = archived(&path, named).map_or(path.clone(), Into::into);
     let below = |root: &str| path.strip_prefix(root)?.strip_prefix('/').map(str::to_owned);
     for publication in &origin.catalog.publications {
         if let Some(rest) = below(&publication.path) {
@@ -38,6 +62,17 @@ pub fn answer(origin: &Origin, request: &Request) -> Response {
         }
     }
     Response::error(404, "no such presentation")
+}
+
+/// Whether a request is about the clock and not about a presentation.
+pub fn is_control(origin: &Origin, request: &Request) -> bool {
+    split(&request.target).0 == CLOCK && origin.clock.is_manual()
+}
+
+/// Channel and stream that a request publishes to, if it does.
+pub fn target(request: &Request) -> Option<(String, String)> {
+    let path = percent_decode_str(split(&request.target).0).decode_utf8().ok()?;
+    Target::parse(&path).map(|target| (target.path.to_owned(), target.stream.to_owned()))
 }
 
 /// Path and query of a request target, which a proxy's client gives with scheme and host.
@@ -55,34 +90,124 @@ fn published(
     query: &str,
 ) -> Response {
     if rest.eq_ignore_ascii_case("Manifest") {
-        return manifest(origin, request, publication.manifest.clone(), query);
+        return manifest(origin, request, publication.manifest.clone(), MANIFEST_CACHE, query);
     }
-    let Some(wanted) = Wanted::parse(rest) else {
-        let fragment = rest.starts_with("QualityLevels(");
-        return if fragment {
-            Response::error(400, "not QualityLevels(BITRATE)/Fragments(NAME=TIME)")
-        } else {
-            Response::error(
-                404,
-                "a presentation has Manifest and QualityLevels(BITRATE)/Fragments(NAME=TIME)",
-            )
-        };
+    let Wanted { bitrate, attributes, noun, name, time } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
     };
-    let Wanted { bitrate, attributes, noun, name, time } = wanted;
-    if noun != "Fragments" && noun != "FragmentInfo" {
-        return Response::error(400, &format!("{noun} is not served here"));
-    }
     let Some((level, fragment)) = publication.presentation.find(name, bitrate, &attributes, time) else {
         return Response::error(404, &format!("no fragment of {name} at bitrate {bitrate} and time {time}"));
     };
     let len = if noun == "Fragments" { fragment.len } else { fragment.moof };
-    let content_type = match level.track().kind {
+    match level.file.bytes(fragment, len) {
+        Ok(bytes) => Response::new(content_type(level.track().kind), FRAGMENT_CACHE, bytes),
+        Err(error) => Response::error(500, &format!("{error:#}")),
+    }
+}
+
+/// The point that a path is below of, and what comes after it.
+fn point<'a>(origin: &Origin, path: &'a str) -> Option<(Arc<Point>, &'a str)> {
+    let lower = path.to_ascii_lowercase();
+    let at = [".isml/", ".ism/"].iter().find_map(|end| Some(lower.find(end)? + end.len() - 1))?;
+    let (root, rest) = (path.get(..at)?, path.get(at + 1..)?);
+    if let Some(point) = origin.points.get(root) {
+        return Some((point, rest));
+    }
+    let point = origin.points.get(&format!("{root}l"))?;
+    point.is_over().then_some((point, rest))
+}
+
+/// The path below the archive of a channel that is long over, for one below the channel.
+fn archived(path: &str, named: impl Fn(&str) -> bool) -> Option<String> {
+    let at = path.to_ascii_lowercase().find(".isml/")? + ".ism".len();
+    let (archive, channel, rest) = (path.get(..at)?, path.get(..at + 1)?, path.get(at + 1..)?);
+    (!named(channel) && named(archive)).then(|| format!("{archive}{rest}"))
+}
+
+/// What a publishing point answers now.
+fn published_live(origin: &Origin, request: &Request, point: &Point, rest: &str, query: &str) -> Response {
+    if rest.eq_ignore_ascii_case("Manifest") {
+        return match point.manifest() {
+            live::Answer::Found(bytes) => manifest(origin, request, bytes, LIVE_MANIFEST_CACHE, query),
+            live::Answer::Not(status, why) => refusal(status, &why),
+        };
+    }
+    let Wanted { bitrate, noun, name, time, .. } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
+    };
+    let part = if noun == "FragmentInfo" { Part::Head } else { Part::Whole };
+    match point.fragment(name, bitrate, time, part) {
+        (kind, live::Answer::Found(bytes)) => {
+            Response::new(kind.map_or("video/mp4", content_type), LIVE_FRAGMENT_CACHE, bytes)
+        }
+        (_, live::Answer::Not(status, why)) => refusal(status, &why),
+    }
+}
+
+/// A response without a fragment.
+fn refusal(status: u16, why: &str) -> Response {
+    match status {
+        412 => Response::empty(412),
+        _ => Response::error(status, why),
+    }
+}
+
+fn content_type(kind: Kind) -> &'static str {
+    match kind {
         Kind::Video => "video/mp4",
         Kind::Audio => "audio/mp4",
+    }
+}
+
+/// What a channel answers now.
+fn on_air(origin: &Origin, request: &Request, channel: &Channel, rest: &str, query: &str) -> Response {
+    let now = origin.clock.now();
+    if rest.eq_ignore_ascii_case("Manifest") {
+        return match channel.manifest(now) {
+            live::Answer::Found(bytes) => manifest(origin, request, bytes, LIVE_MANIFEST_CACHE, query),
+            live::Answer::Not(status, why) => refusal(status, &why),
+        };
+    }
+    let Wanted { bitrate, attributes, noun, name, time } = match Wanted::read(rest) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
     };
-    match level.file.bytes(fragment, len) {
-        Ok(bytes) => Response::new(content_type, FRAGMENT_CACHE, bytes),
-        Err(error) => Response::error(500, &format!("{error:#}")),
+    let Some(level) = channel.level(name, bitrate, &attributes) else {
+        return Response::error(404, &format!("no level of {name} at bitrate {bitrate}"));
+    };
+    match channel.fragment(name, level, time, now) {
+        live::Answer::Found(mut bytes) => {
+            if noun == "FragmentInfo" {
+                let head = boxes::head(&bytes, bytes.len() as u64);
+                bytes.truncate(head.map_or(0, |head| head.size as usize));
+            }
+            Response::new(content_type(level.track().kind), LIVE_FRAGMENT_CACHE, bytes)
+        }
+        live::Answer::Not(status, why) => refusal(status, &why),
+    }
+}
+
+/// Shows the clock; `?advance=SECONDS` and `?set=SECONDS` move it.
+fn clock(origin: &Origin, request: &Request) -> Response {
+    let (_, query) = split(&request.target);
+    let moved = if query.is_empty() {
+        Ok(origin.clock.now())
+    } else {
+        let seconds = |name: &str| query.strip_prefix(name).map(Moment::parse);
+        match (seconds("advance="), seconds("set=")) {
+            (Some(by), _) => by.and_then(|by| origin.clock.set(|now| now.saturating_add(by))),
+            (_, Some(to)) => to.and_then(|to| origin.clock.set(|_| to)),
+            _ => Err(anyhow::anyhow!("ask with advance=SECONDS or set=SECONDS")),
+        }
+    };
+    match moved {
+        Ok(Moment(now)) => {
+            let text = format!("{}.{:06}\n", now / 1_000_000, now % 1_000_000);
+            Response::new("text/plain; charset=utf-8", "no-store", text.into_bytes())
+        }
+        Err(error) => Response::error(400, &format!("{error:#}")),
     }
 }
 
@@ -97,6 +222,24 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// A fragment or its head, or the response that says why it is none.
+    fn read(path: &'a str) -> Result<Self, Response> {
+        let Some(wanted) = Self::parse(path) else {
+            return Err(if path.starts_with("QualityLevels(") {
+                Response::error(400, "not QualityLevels(BITRATE)/Fragments(NAME=TIME)")
+            } else {
+                Response::error(
+                    404,
+                    "a presentation has Manifest and QualityLevels(BITRATE)/Fragments(NAME=TIME)",
+                )
+            });
+        };
+        match wanted.noun {
+            "Fragments" | "FragmentInfo" => Ok(wanted),
+            noun => Err(Response::error(400, &format!("{noun} is not served here"))),
+        }
+    }
+
     fn parse(path: &'a str) -> Option<Self> {
         let (level, fragment) = path.split_once('/')?;
         let mut predicates = level.strip_prefix("QualityLevels(")?.strip_suffix(')')?.split(',');
@@ -118,7 +261,7 @@ fn number(digits: &str) -> Option<u64> {
 fn stored(origin: &Origin, request: &Request, tree: &Tree, rest: &str, query: &str) -> Option<Response> {
     if rest.eq_ignore_ascii_case("Manifest") {
         return Some(match fs::read(tree.dir.join("Manifest")) {
-            Ok(bytes) => manifest(origin, request, bytes, query),
+            Ok(bytes) => manifest(origin, request, bytes, MANIFEST_CACHE, query),
             Err(error) => Response::error(500, &error.to_string()),
         });
     }
@@ -132,7 +275,7 @@ fn stored(origin: &Origin, request: &Request, tree: &Tree, rest: &str, query: &s
 }
 
 /// A client manifest in the encoding and compression that were asked for.
-fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, query: &str) -> Response {
+fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, cache: &str, query: &str) -> Response {
     let asked = query.split('&').find_map(|pair| pair.strip_prefix("encoding="));
     let encoding = match asked.map(str::to_ascii_lowercase).as_deref() {
         None => origin.encoding,
@@ -148,7 +291,7 @@ fn manifest(origin: &Origin, request: &Request, bytes: Vec<u8>, query: &str) -> 
             Err(error) => return Response::error(500, &format!("{error:#}")),
         },
     };
-    let response = |bytes| Response::new("text/xml", MANIFEST_CACHE, bytes).header("Vary", "Accept-Encoding");
+    let response = |bytes| Response::new("text/xml", cache, bytes).header("Vary", "Accept-Encoding");
     let accepted = request.header("Accept-Encoding").unwrap_or_default();
     match compression(&accepted).and_then(|coding| Some((coding, compress(&bytes, coding)?))) {
         Some((Coding::Gzip, bytes)) => response(bytes).header("Content-Encoding", "gzip"),

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::media::ism::ServerManifest;
 use crate::media::ismc::{self, Timeline};
@@ -29,7 +30,7 @@ pub struct Publication {
     pub path: String,
     /// The client manifest: UTF-8 text if made, else the bytes of the file.
     pub manifest: Vec<u8>,
-    pub presentation: Presentation,
+    pub presentation: Arc<Presentation>,
 }
 
 /// A directory that holds `Manifest` and `QualityLevels(...)/Fragments(...)` as files.
@@ -44,7 +45,7 @@ impl Catalog {
     /// Looks for presentations in `dir` and the directories in it.
     ///
     /// # Errors
-    /// When there is nothing to serve.
+    /// When the directory cannot be read.
     pub fn scan(dir: &Path) -> Result<Self> {
         let mut catalog = Self::default();
         let root = dir.canonicalize().with_context(|| dir.display().to_string())?;
@@ -73,12 +74,9 @@ impl Catalog {
             let warnings = publication.presentation.warnings.iter();
             catalog.warnings.extend(warnings.map(|warning| format!("{}: {warning}", publication.path)));
         }
-        ensure!(
-            !catalog.publications.is_empty() || !catalog.trees.is_empty(),
-            "{}: no .ism, .ismv, .isma or Manifest in it that can be served{}",
-            dir.display(),
-            catalog.warnings.iter().map(|warning| format!("\n  {warning}")).collect::<String>()
-        );
+        if catalog.publications.is_empty() && catalog.trees.is_empty() {
+            catalog.warnings.push(format!("{}: no .ism, .ismv, .isma or Manifest in it yet", dir.display()));
+        }
         Ok(catalog)
     }
 
@@ -116,7 +114,7 @@ impl Catalog {
     fn publish(&mut self, path: String, published: Result<(Vec<u8>, Presentation)>) {
         match published {
             Ok((manifest, presentation)) => {
-                self.publications.push(Publication { path, manifest, presentation })
+                self.publications.push(Publication { path, manifest, presentation: Arc::new(presentation) })
             }
             Err(error) => self.warnings.push(format!("{path} left out: {error:#}")),
         }
@@ -164,7 +162,7 @@ fn list(dir: &Path) -> Result<Vec<Entry>> {
 }
 
 /// Percent-encodes what cannot stand in a path; parentheses, equals signs and commas can.
-fn encode(path: &str) -> String {
+pub fn encode(path: &str) -> String {
     const LEAVE: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
         .add(b' ')
         .add(b'"')

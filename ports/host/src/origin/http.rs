@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::link::Link;
 
@@ -11,7 +12,7 @@ const LONGEST_HEAD: usize = 16 << 10;
 const MOST_HEADERS: usize = 64;
 
 /// A request head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
     /// Path and query as they came.
@@ -28,6 +29,15 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The same without a header field.
+    pub fn without(&self, name: &str) -> Self {
+        let mut copy = self.clone();
+        copy.headers.retain(|(found, _)| !found.eq_ignore_ascii_case(name));
+        copy
+    }
+}
+
 /// What is wrong with a request head: the status that answers it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
@@ -40,6 +50,79 @@ pub enum Incoming {
     Closed,
 }
 
+/// The body of a request, as it comes in.
+pub struct Body<'a, 'b> {
+    reader: &'b mut Reader<'a>,
+    framing: Framing,
+}
+
+/// Where a body ends.
+enum Framing {
+    /// So many bytes are left.
+    Counted(u64),
+    /// So many bytes of this chunk are left (RFC 9112 7.1).
+    Chunk(u64),
+    /// A chunk has been read, but not what ends it.
+    ChunkEnd,
+    Done,
+}
+
+impl Read for Body<'_, '_> {
+    /// Nothing more is the end of the body; an end of the connection before that is an error.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        // Only now, for the sender may take its time before the next chunk.
+        if matches!(self.framing, Framing::ChunkEnd) {
+            self.line()?;
+            self.chunk()?;
+        }
+        let left = match &mut self.framing {
+            Framing::Done | Framing::ChunkEnd => return Ok(0),
+            Framing::Counted(left) | Framing::Chunk(left) => left,
+        };
+        let most = usize::try_from(*left).map_or(out.len(), |left| left.min(out.len()));
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.reader.some(&mut out[..most])?;
+        *left -= count as u64;
+        if *left == 0 {
+            self.framing = match self.framing {
+                Framing::Chunk(_) => Framing::ChunkEnd,
+                _ => Framing::Done,
+            };
+        }
+        Ok(count)
+    }
+}
+
+impl Body<'_, '_> {
+    /// Reads the size of the next chunk, and what follows the last one.
+    fn chunk(&mut self) -> io::Result<()> {
+        let line = self.line()?;
+        let digits = line.split(';').next().unwrap_or("").trim();
+        let size = u64::from_str_radix(digits, 16).map_err(|_| io::ErrorKind::InvalidData)?;
+        self.framing = Framing::Chunk(size);
+        if size == 0 {
+            while !self.line()?.is_empty() {}
+            self.framing = Framing::Done;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            if line.len() >= LONGEST_HEAD {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut byte = [0];
+            self.reader.some(&mut byte)?;
+            line.push(byte[0]);
+        }
+        Ok(String::from_utf8_lossy(&line).trim().to_owned())
+    }
+}
+
 /// Reads one request head after the other from a connection.
 pub struct Reader<'a> {
     stream: &'a TcpStream,
@@ -49,6 +132,42 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub fn new(stream: &'a TcpStream) -> Self {
         Self { stream, buffer: Vec::new() }
+    }
+
+    /// The body that follows a request head.
+    ///
+    /// # Errors
+    /// When what the head says of it cannot be understood, or the connection ends.
+    pub fn body<'b>(&'b mut self, request: &Request) -> io::Result<Body<'a, 'b>> {
+        if request.header("Expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
+            let mut stream = self.stream;
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        let chunked =
+            request.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let length = request.header("Content-Length").unwrap_or_default();
+        let mut body = Body { reader: self, framing: Framing::Counted(length.trim().parse().unwrap_or(0)) };
+        if chunked {
+            body.chunk()?;
+        }
+        Ok(body)
+    }
+
+    /// At least one byte of what comes next.
+    fn some(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if !self.buffer.is_empty() {
+                let count = self.buffer.len().min(out.len());
+                out[..count].copy_from_slice(&self.buffer[..count]);
+                self.buffer.drain(..count);
+                return Ok(count);
+            }
+            match self.stream.read(out) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
     }
 
     /// Waits for the next request head.
@@ -124,12 +243,26 @@ impl Response {
         Self { status, ..Self::new("text/plain; charset=utf-8", "no-cache", format!("{why}\n").into_bytes()) }
     }
 
+    /// A status without a body, as IIS answers for a fragment that is not there yet.
+    pub fn empty(status: u16) -> Self {
+        let headers = vec![("Cache-Control", "no-cache".to_owned())];
+        Self { status, headers, body: Vec::new() }
+    }
+
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    fn head(&self, keep_alive: bool) -> Vec<u8> {
+    /// The value of a header field.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn head(&self, keep_alive: bool, date: SystemTime, length: bool) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut field = |name: &str, value: &str| {
             for part in [name, ": ", value, "\r\n"] {
@@ -137,12 +270,14 @@ impl Response {
             }
         };
         field("Server", concat!("smoothcore-origin/", env!("CARGO_PKG_VERSION")));
-        field("Date", &httpdate::fmt_http_date(SystemTime::now()));
+        field("Date", &httpdate::fmt_http_date(date));
         field("Access-Control-Allow-Origin", "*");
         for (name, value) in &self.headers {
             field(name, value);
         }
-        field("Content-Length", &self.body.len().to_string());
+        if length {
+            field("Content-Length", &self.body.len().to_string());
+        }
         if !keep_alive {
             field("Connection", "close");
         }
@@ -154,10 +289,23 @@ impl Response {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
         400 => "Bad Request",
         404 => "Not Found",
+        403 => "Forbidden",
         405 => "Method Not Allowed",
+        410 => "Gone",
+        409 => "Conflict",
+        412 => "Precondition Failed",
+        415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         500 => "Internal Server Error",
         _ => "Other",
     }
@@ -170,26 +318,76 @@ pub enum Part {
     Head,
 }
 
+/// How a response goes out where something is wrong with its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Delivery {
+    /// Nothing is sent at all.
+    pub refuse: bool,
+    /// Before the first byte.
+    pub delay: Duration,
+    /// After this share of the body, for so long.
+    pub stall: Option<(f64, Duration)>,
+    /// Bytes a second.
+    pub drip: Option<u64>,
+    /// After this share of the body the connection ends; with an error where it says so.
+    pub cut: Option<(f64, bool)>,
+    /// The length is not said.
+    pub no_length: bool,
+}
+
+/// How a response is to be written.
+#[derive(Clone, Copy)]
+pub struct Manner<'a> {
+    pub link: Option<&'a Link>,
+    pub part: Part,
+    pub keep_alive: bool,
+    pub date: SystemTime,
+    pub delivery: Delivery,
+}
+
 /// Writes a response; returns how many bytes of its body were sent, and whether all were.
-pub fn write(
-    stream: &TcpStream,
-    link: Option<&Link>,
-    response: &Response,
-    part: Part,
-    keep_alive: bool,
-) -> (u64, io::Result<()>) {
-    let head = response.head(keep_alive);
-    let body = if part == Part::Whole { response.body.as_slice() } else { &[] };
-    let Some(link) = link else {
+pub fn write(stream: &TcpStream, response: &Response, manner: &Manner) -> (u64, io::Result<()>) {
+    let Manner { link, part, keep_alive, date, delivery } = *manner;
+    let whole = if part == Part::Whole { response.body.as_slice() } else { &[] };
+    let place = |share: f64| (whole.len() as f64 * share) as usize;
+    let end = delivery.cut.map_or(whole.len(), |(share, _)| place(share).min(whole.len().saturating_sub(1)));
+    let body = &whole[..end];
+    let mut stall = delivery.stall.map(|(share, time)| (place(share).min(end), time));
+    let head = response.head(keep_alive && !delivery.no_length, date, !delivery.no_length);
+    thread::sleep(delivery.delay);
+    let broken = || match delivery.cut {
+        Some(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+        None if delivery.no_length => Err(io::ErrorKind::NotConnected.into()),
+        None => Ok(()),
+    };
+    if link.is_none() && delivery.drip.is_none() && stall.is_none() {
         // Head and a small body in one segment.
         let (sent, done) = send(stream, &[head.as_slice(), body].concat());
-        return ((sent as u64).saturating_sub(head.len() as u64), done);
-    };
+        return ((sent as u64).saturating_sub(head.len() as u64), done.and_then(|()| broken()));
+    }
     let mut sent = 0;
     for (bytes, is_body) in [(head.as_slice(), false), (body, true)] {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (piece, after) = rest.split_at(link.pass(rest.len()));
+            let mut most = rest.len();
+            if is_body {
+                let at = bytes.len() - rest.len();
+                match stall {
+                    Some((place, time)) if at >= place => {
+                        stall = None;
+                        thread::sleep(time);
+                    }
+                    Some((place, _)) => most = most.min(place - at),
+                    None => {}
+                }
+                if let Some(rate) = delivery.drip {
+                    most = most.min((rate / 20).max(1) as usize);
+                }
+            }
+            let (piece, _) = rest.split_at(link.map_or(most, |link| link.pass(most)));
+            if let Some(rate) = delivery.drip.filter(|_| is_body) {
+                thread::sleep(Duration::from_secs_f64(piece.len() as f64 / rate as f64));
+            }
             let (count, done) = send(stream, piece);
             if is_body {
                 sent += count as u64;
@@ -197,10 +395,13 @@ pub fn write(
             if done.is_err() {
                 return (sent, done);
             }
-            rest = after;
+            rest = &rest[piece.len()..];
         }
     }
-    (sent, Ok(()))
+    if let Some((_, time)) = stall {
+        thread::sleep(time);
+    }
+    (sent, broken())
 }
 
 /// Writes all of `bytes`, and counts.

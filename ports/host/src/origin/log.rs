@@ -23,9 +23,10 @@ impl Log {
     }
 
     /// Writes one line; `bytes` of the body were sent, `took` from the request to the last of them.
-    pub fn line(&self, method: &str, target: &str, status: u16, bytes: u64, took: Duration) {
+    pub fn line(&self, method: &str, target: &str, status: u16, bytes: u64, took: Duration, faults: &[&str]) {
         let Some(file) = &self.file else { return };
-        let line = format!("{method} {target} {status} bytes={bytes} ms={}\n", took.as_millis());
+        let faults = if faults.is_empty() { String::new() } else { format!(" fault={}", faults.join(",")) };
+        let line = format!("{method} {target} {status} bytes={bytes} ms={}{faults}\n", took.as_millis());
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         // One write a line, nothing held back. A full disk is no reason to stop serving.
         let _ = file.write_all(line.as_bytes());

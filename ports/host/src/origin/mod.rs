@@ -2,8 +2,12 @@
 
 mod answer;
 mod catalog;
+mod clock;
+mod faults;
 mod http;
+mod ingest;
 mod link;
+mod live;
 mod log;
 mod serve;
 
@@ -11,29 +15,26 @@ use std::io::Write;
 use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
 use crate::media::text::Encoding;
 use catalog::Catalog;
+use clock::{Clock, Pace};
+use faults::Faults;
+use ingest::{Points, Settings};
 use link::Link;
+use live::Channel;
 use log::Log;
 
-/// Serve a directory of presentations over HTTP.
-///
-/// Serves every server manifest (.ism, .isml) in DIR and the directories in it: its client manifest, or one made from the
-/// media files when there is none, and the fragments of its media files. A directory with media files (.ismv, .isma) but
-/// no server manifest is served as DIRNAME.ism. A directory with a file `Manifest` in it is served as it is.
-///
-/// A fragment is found by bitrate, stream name and time, all exact; anything else is a 404.
-///
-/// Once it listens, it prints one line: its address, then the URL of every manifest.
-#[derive(clap::Args)]
-#[command(after_help = "Examples:
+const HELP: &str = "Examples:
   smoothcore origin media --port 8080
       serve ./media at http://127.0.0.1:8080/
   smoothcore origin media --link dsl.txt --log requests.log
       on a free port, over the link that dsl.txt describes
+  smoothcore origin media --live news,from=film.ism,dvr=60 --port 8080
+      also film.ism as a live channel at http://127.0.0.1:8080/news.isml/Manifest
 
 Link file:
   One period a line, `SECONDS KBPS [LATENCY_MS]`, and # comments; from the end it starts again:
@@ -45,9 +46,30 @@ Link file:
 
 Log file:
   One line a finished response, `METHOD PATH STATUS bytes=N ms=N`: bytes of the body that were sent,
-  time from the request to the last of them. Lines are appended.
+  time from the request to the last of them; then ` fault=NAME,...` where there was one. Lines are appended.
 
-Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.")]
+Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.
+
+";
+
+const CLOCK_HELP: &str = "
+
+Clock:
+  Channels go by the wall clock, by one that is faster (--clock 60x), or by one that stands still until it is told
+  (--clock manual): GET /control/clock shows it in seconds, ?advance=2.5 and ?set=60 move it. The Date field of
+  responses follows.";
+
+/// Serve a directory of presentations over HTTP.
+///
+/// Serves every server manifest (.ism, .isml) in DIR and the directories in it: its client manifest, or one made from the
+/// media files when there is none, and the fragments of its media files. A directory with media files (.ismv, .isma) but
+/// no server manifest is served as DIRNAME.ism. A directory with a file `Manifest` in it is served as it is.
+///
+/// A fragment is found by bitrate, stream name and time, all exact; anything else is a 404.
+///
+/// Once it listens, it prints one line: its address, then the URL of every manifest.
+#[derive(clap::Args)]
+#[command(after_help = [HELP, live::spec::HELP, "\n\n", ingest::HELP, CLOCK_HELP, "\n\n", faults::HELP].concat())]
 pub struct Args {
     /// Directory of presentations.
     #[arg(value_name = "DIR")]
@@ -64,6 +86,34 @@ pub struct Args {
     /// File that says how fast the link is, and when.
     #[arg(long, value_name = "FILE")]
     link: Option<PathBuf>,
+
+    /// A live channel: NAME[,OPTION=VALUE...], or @FILE with a line for each. See below.
+    #[arg(long, value_name = "CHANNEL")]
+    live: Vec<String>,
+
+    /// What publishing points do: OPTION=VALUE,... See below.
+    #[arg(long, value_name = "OPTIONS")]
+    ingest: Option<String>,
+
+    /// How long an encoder that lost its connection is waited for before its stream is over.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    reconnect: u64,
+
+    /// Let nobody publish.
+    #[arg(long, conflicts_with = "ingest")]
+    no_ingest: bool,
+
+    /// What channels go by: wall, manual, or a speed such as 60x.
+    #[arg(long, value_name = "CLOCK", default_value = "wall")]
+    clock: Pace,
+
+    /// Date in seconds since 1970 at which the clock starts. [default: now]
+    #[arg(long, value_name = "SECONDS")]
+    date: Option<u64>,
+
+    /// Script of what goes wrong, and when. See below.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
 
     /// File to write a line to for each request.
     #[arg(long, value_name = "FILE")]
@@ -83,6 +133,10 @@ enum ByteOrder {
 /// What every connection works with.
 struct Origin {
     catalog: Catalog,
+    channels: Vec<Channel>,
+    points: Points,
+    faults: Faults,
+    clock: Clock,
     /// The encoding of manifests; as they are on disk when not given.
     encoding: Option<Encoding>,
     link: Option<Link>,
@@ -94,8 +148,23 @@ pub fn run(args: Args) -> Result<()> {
     for warning in &catalog.warnings {
         eprintln!("warning: {warning}");
     }
+    let date = args.date.map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let clock = Clock::new(args.clock, date.unwrap_or_else(SystemTime::now));
+    let channels = live::spec::read(&args.live)?;
+    let channels = channels.into_iter().map(|spec| Channel::new(spec, &catalog.publications, &clock));
+    let channels = channels.collect::<Result<Vec<_>>>()?;
+    let settings = Settings {
+        dir: args.dir.canonicalize()?,
+        spec: live::spec::Spec::of_ingest(args.ingest.as_deref()).context("--ingest")?,
+        reconnect: Duration::from_secs(args.reconnect),
+    };
+    let points = Points::new((!args.no_ingest).then_some(settings));
     let origin = Origin {
         catalog,
+        channels,
+        points,
+        faults: Faults::load(args.faults.as_deref())?,
+        clock,
         encoding: args.utf16.map(|order| match order {
             ByteOrder::Le => Encoding::Utf16Le,
             ByteOrder::Be => Encoding::Utf16Be,
@@ -106,7 +175,9 @@ pub fn run(args: Args) -> Result<()> {
     let listener = TcpListener::bind((args.bind, args.port))
         .with_context(|| format!("{}, port {}", args.bind, args.port))?;
     let root = format!("http://{}", listener.local_addr()?);
-    let manifests: String = origin.catalog.manifests().map(|path| format!(" {root}{path}")).collect();
+    let live = origin.channels.iter().map(|channel| format!("{}/Manifest", catalog::encode(&channel.path)));
+    let manifests: String =
+        origin.catalog.manifests().chain(live).map(|path| format!(" {root}{path}")).collect();
     let mut out = std::io::stdout();
     writeln!(out, "listening on {root}/{manifests}")?;
     out.flush()?;

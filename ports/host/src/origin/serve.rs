@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::Origin;
-use super::answer::answer;
-use super::http::{self, Incoming, Part, Reader, Refused, Response};
+use super::answer;
+use super::faults::Outcome;
+use super::http::{self, Delivery, Incoming, Manner, Part, Reader, Refused, Response};
 
 /// How long a connection may say nothing.
 const IDLE: Duration = Duration::from_secs(75);
@@ -30,6 +31,11 @@ pub fn run(listener: &TcpListener, origin: &Arc<Origin>) -> Result<()> {
                 continue;
             }
         };
+        // A clock that is moved by requests must stay within reach.
+        if !origin.clock.is_manual() && origin.faults.refuses(origin.clock.now()) {
+            reset(&stream);
+            continue;
+        }
         let origin = origin.clone();
         let started = thread::Builder::new().spawn(move || connection(&stream, &origin));
         if let Err(error) = started {
@@ -49,23 +55,62 @@ fn connection(stream: &TcpStream, origin: &Origin) {
             Incoming::Closed => return,
             Incoming::Refused(Refused(status)) => {
                 let response = Response::error(status, "not a request this server understands");
-                respond(stream, origin, ("-", "-"), &response, (Part::Whole, false), Instant::now());
-                return linger(stream);
+                return last(stream, origin, ("-", "-"), &response, Instant::now());
             }
             Incoming::Request(request) => {
                 let start = Instant::now();
-                let response = answer(origin, &request);
+                if matches!(request.method.as_str(), "POST" | "PUT")
+                    && let Some((path, id)) = answer::target(&request)
+                {
+                    let response = publish(origin, &mut reader, &request, &path, &id);
+                    let line = (request.method.as_str(), request.target.as_str());
+                    return last(stream, origin, line, &response, start);
+                }
+                let Outcome { response, delivery, names } = origin.faults.answer(origin, &request);
                 let part = if request.method == "HEAD" { Part::Head } else { Part::Whole };
                 let line = (request.method.as_str(), request.target.as_str());
-                let done = respond(stream, origin, line, &response, (part, request.keep_alive), start);
-                if !done {
-                    return;
+                if delivery.refuse {
+                    origin.log.line(line.0, line.1, 0, 0, start.elapsed(), &names);
+                    return reset(stream);
+                }
+                if let Some(link) = &origin.link {
+                    thread::sleep(link.request());
+                }
+                let manner = Manner {
+                    link: origin.link.as_ref(),
+                    part,
+                    keep_alive: request.keep_alive,
+                    date: origin.clock.date(),
+                    delivery,
+                };
+                let (sent, done) = http::write(stream, &response, &manner);
+                origin.log.line(line.0, line.1, response.status, sent, start.elapsed(), &names);
+                match delivery.cut {
+                    Some((_, true)) => return reset(stream),
+                    _ if done.is_err() => return,
+                    _ => {}
                 }
                 if !request.keep_alive {
                     return linger(stream);
                 }
             }
         }
+    }
+}
+
+/// Takes what an encoder sends until it ends.
+fn publish(origin: &Origin, reader: &mut Reader, request: &http::Request, path: &str, id: &str) -> Response {
+    let point = match origin.points.open(path) {
+        Ok(point) => point,
+        Err(error) => return Response::error(403, &format!("{error:#}")),
+    };
+    let body = match reader.body(request) {
+        Ok(body) => body,
+        Err(error) => return Response::error(400, &error.to_string()),
+    };
+    match point.publish(id, body) {
+        Ok(()) => Response::empty(200),
+        Err(error) => Response::error(400, &format!("{error:#}")),
     }
 }
 
@@ -77,20 +122,28 @@ fn linger(mut stream: &TcpStream) {
     while ready.is_ok() && reads.next().is_some() && stream.read(&mut rest).is_ok_and(|count| count > 0) {}
 }
 
-/// Writes a response and its log line; `start` is when its request had come. Says whether all of it was sent.
-fn respond(
+/// Writes a response and its log line, and ends the connection; `start` is when its request had come.
+fn last(
     stream: &TcpStream,
     origin: &Origin,
     (method, target): (&str, &str),
     response: &Response,
-    (part, keep_alive): (Part, bool),
     start: Instant,
-) -> bool {
+) {
     let link = origin.link.as_ref();
-    if let Some(link) = link {
-        thread::sleep(link.request());
-    }
-    let (sent, done) = http::write(stream, link, response, part, keep_alive);
-    origin.log.line(method, target, response.status, sent, start.elapsed());
-    done.is_ok()
+    let manner = Manner {
+        link,
+        part: Part::Whole,
+        keep_alive: false,
+        date: origin.clock.date(),
+        delivery: Delivery::default(),
+    };
+    let (sent, _) = http::write(stream, response, &manner);
+    origin.log.line(method, target, response.status, sent, start.elapsed(), &[]);
+    linger(stream);
+}
+
+/// Ends a connection with an error for the client.
+fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

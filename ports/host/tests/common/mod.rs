@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod ismv;
+pub mod live;
 pub mod made;
 
 use std::fs;
