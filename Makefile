@@ -37,7 +37,7 @@ FEATURES_OF_CORE := live text protection codecs init details capabilities tracks
 ARCHIVES := $(if $(CHECKING),,dist-all)
 
 # The steps of make check, cheapest first. Each is a target of its own.
-CHECK := fmt lint doc test header-check ports tools-check oracles differential fuzz dist-all audit control abi ctest plays \
+CHECK := fmt lint doc test header-check ports tools-check oracles sim differential fuzz dist-all audit control abi ctest plays \
     codecs protected scripted foreign bare test-armv7 test-aarch64 coverage
 
 .PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
@@ -151,6 +151,10 @@ tools-check:
 
 oracles:
 	@sh tests/steps/rust.sh oracles
+
+# Whole presentations in virtual time; a slice of what make soak does.
+sim:
+	@sh tests/sim/run.sh slice
 
 # A slice of what make soak does.
 fuzz:

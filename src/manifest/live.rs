@@ -163,6 +163,26 @@ impl Timeline {
         merged
     }
 
+    /// Drops fragments that start before `time`, to the fragment where there is memory for it; never the last one.
+    pub fn forget_before(&mut self, account: &mut Account, time: u64) {
+        let time = time.min(self.last().map_or(0, |last| last.start));
+        if self.first().is_none_or(|first| first.start >= time) {
+            return;
+        }
+        let mut kept = Timeline::new();
+        let from = self.at_or_before(time).map_or(0, |f| f.index);
+        let copied = self
+            .iter_from(from)
+            .filter(|f| f.start >= time)
+            .try_for_each(|fragment| kept.push(account, fragment.start, fragment.duration, 1));
+        if copied.is_err() {
+            kept.free(account);
+            return self.drop_before(account, time);
+        }
+        self.free(account);
+        *self = kept;
+    }
+
     /// Copies what follows `last` into `tail`.
     fn copy_after(&self, account: &mut Account, tail: &mut Timeline, last: Fragment) -> Result<()> {
         let beyond = last.start.saturating_add(last.duration / 2);

@@ -14,7 +14,7 @@ mod builder;
 #[cfg(test)]
 mod tests;
 
-use block::{Block, Cursor};
+use block::{Block, Cursor, Marks};
 pub use builder::{C, End, TimelineBuilder};
 
 /// One fragment's place in its stream, in ticks of the stream.
@@ -52,6 +52,8 @@ pub struct Timeline {
     /// Index of the fragment that will be appended next.
     next: u32,
     last: Last,
+    /// Of the last block.
+    marks: Marks,
 }
 
 /// What appending needs to know of the last fragment, so that no block is ever decoded for it.
@@ -68,7 +70,12 @@ struct Last {
 impl Timeline {
     /// A timeline without fragments, which holds nothing.
     pub const fn new() -> Timeline {
-        Timeline { blocks: List::new(), next: 0, last: Last { start: 0, duration: 0, before: 0, at: 0 } }
+        Timeline {
+            blocks: List::new(),
+            next: 0,
+            last: Last { start: 0, duration: 0, before: 0, at: 0 },
+            marks: Marks::NONE,
+        }
     }
 
     /// Appends `count` fragments of `duration` ticks each, back to back, the first at `start`.
@@ -121,6 +128,7 @@ impl Timeline {
         }
         // Take the last one off and append it anew.
         let gap = block.pop(old.at);
+        self.marks.forget(block.count);
         self.next = self.next.saturating_sub(1);
         self.last.start = old.start.wrapping_sub(gap).wrapping_sub(old.before);
         self.last.duration = old.before;
@@ -165,6 +173,7 @@ impl Timeline {
 
     /// Drops fragments that start at `time` or later.
     pub fn truncate(&mut self, account: &mut Account, time: u64) {
+        self.marks = Marks::NONE;
         // Each turn takes a block.
         while self.blocks.last().is_some_and(|block| block.start >= time) {
             if let Some(mut block) = self.blocks.pop() {
@@ -206,13 +215,16 @@ impl Timeline {
     /// The fragment of this index; `None` when it was dropped or is not there yet. A binary search, and at most one
     /// block decoded.
     pub fn get(&self, index: u32) -> Option<Fragment> {
+        if let Some(last) = self.last().filter(|last| last.index == index) {
+            return Some(last);
+        }
         let block = self.block_before(|block| block.first <= index)?;
-        block.nth(index.wrapping_sub(block.first))
+        block.nth(index.wrapping_sub(block.first), &self.marks_of(block))
     }
 
     /// The first fragment.
     pub fn first(&self) -> Option<Fragment> {
-        self.blocks.first()?.nth(0)
+        self.blocks.first()?.nth(0, &Marks::NONE)
     }
 
     /// The last fragment.
@@ -232,14 +244,23 @@ impl Timeline {
     /// The fragment that plays at `time`; in a gap or after the end the one before. `None` when `time` is before
     /// the first.
     pub fn at_or_before(&self, time: u64) -> Option<Fragment> {
-        self.block_before(|block| block.start <= time)?.at_or_before(time)
+        // Live, this is what is asked for most.
+        if let Some(last) = self.last().filter(|last| last.start <= time) {
+            return Some(last);
+        }
+        let block = self.block_before(|block| block.start <= time)?;
+        block.at_or_before(time, &self.marks_of(block))
     }
 
     /// The first fragment that starts after `start`.
     pub fn after(&self, start: u64) -> Option<Fragment> {
-        match self.at_or_before(start) {
-            Some(before) => self.get(before.index.checked_add(1)?),
-            None => self.first(),
+        if self.last().is_some_and(|last| last.start <= start) {
+            return None;
+        }
+        let Some(block) = self.block_before(|block| block.start <= start) else { return self.first() };
+        match block.after(start, &self.marks_of(block)) {
+            Some(fragment) => Some(fragment),
+            None => self.get(block.first.checked_add(block.count)?),
         }
     }
 
@@ -254,7 +275,7 @@ impl Timeline {
         let mut iter =
             Iter { blocks: self.blocks.get(at..).unwrap_or(&[]).iter(), cursor: Cursor::default() };
         if let Some(block) = iter.blocks.next() {
-            iter.cursor = block.cursor_at(index.saturating_sub(block.first));
+            iter.cursor = block.cursor_at(index.saturating_sub(block.first), &self.marks_of(block));
         }
         iter
     }
@@ -282,6 +303,7 @@ impl Timeline {
                     let _ = self.blocks.reserve_exact(account, len.saturating_add(len / 8).saturating_add(1));
                 }
                 self.blocks.push(account, Block::run(self.next, start, duration, count))?;
+                self.marks = Marks::NONE;
                 0
             }
         };
@@ -289,7 +311,15 @@ impl Timeline {
         let before = if count > 1 { duration } else { last.duration };
         let start = start.wrapping_add(duration.wrapping_mul(u64::from(count.wrapping_sub(1))));
         self.last = Last { start, duration, before, at };
+        if let Some(block) = self.blocks.last() {
+            block.mark(&mut self.marks, start, duration);
+        }
         Ok(())
+    }
+
+    fn marks_of(&self, block: &Block) -> Marks {
+        let last = self.blocks.last().is_some_and(|last| last.first == block.first);
+        if last { self.marks } else { Marks::NONE }
     }
 
     /// The last block for which `before` holds; it must hold for none after one for which it does not.

@@ -295,8 +295,7 @@ impl Session {
                 self.protect.learn_from(moof, &back.cipher, account, limits)
             }
         };
-        self.follow(i, &info);
-        read
+        read.and_then(|()| self.follow(i, &info))
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.

@@ -111,6 +111,10 @@ impl Session {
         if !empty && !room {
             return Ok(false);
         }
+        if LIVE && let Some(wanted) = self.behind(i) {
+            self.fall_behind(i, wanted);
+            return Ok(false);
+        }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
         if empty {
             // The lists below, each at most doubled.

@@ -30,6 +30,34 @@ pub(super) struct Block {
     pub(super) data: Bytes,
 }
 
+/// Places near the end of a block from which it can be decoded, the earlier first: live, little else is ever asked for.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Marks([Mark; 2]);
+
+/// Fragments between two marks.
+const APART: u32 = 16;
+
+impl Marks {
+    /// No marks.
+    pub(super) const NONE: Marks = Marks([Mark { n: 0, at: 0, start: 0, duration: 0 }; 2]);
+
+    /// Forgets those of fragments that a block of `count` has no more.
+    pub(super) fn forget(&mut self, count: u32) {
+        for mark in self.0.iter_mut().filter(|mark| mark.n >= count) {
+            *mark = Mark::default();
+        }
+    }
+}
+
+/// The fragment `n` after the first, and where the bytes of those behind it begin; `n` is 0 where there is no mark.
+#[derive(Clone, Copy, Default, Debug)]
+struct Mark {
+    n: u32,
+    at: u32,
+    start: u64,
+    duration: u64,
+}
+
 impl Block {
     pub(super) const fn run(first: u32, start: u64, duration: u64, count: u32) -> Block {
         Block { start, duration, first, count, data: Bytes::new() }
@@ -68,6 +96,18 @@ impl Block {
         self.data.resize(account, end, 0)?;
         self.count = self.count.saturating_add(count);
         Ok(Some(if more == 0 { at } else { end.saturating_sub(1) }))
+    }
+
+    /// A cursor at the latest mark that `before` says is early enough, or at the first fragment.
+    fn cursor_from(&self, marks: &Marks, before: impl Fn(&Mark) -> bool) -> Cursor<'_> {
+        let marked = marks.0.iter().rev().find(|mark| mark.n > 0 && before(mark));
+        let Some(mark) = marked else { return self.cursor() };
+        let index = self.first.wrapping_add(mark.n);
+        Cursor {
+            data: self.data.get(mark.at as usize..).unwrap_or(&[]),
+            left: self.count.saturating_sub(mark.n),
+            now: Fragment { index, start: mark.start, duration: mark.duration },
+        }
     }
 
     /// Takes off the last fragment, whose bytes begin at `at`, and says how large the gap before it was. There must
@@ -144,17 +184,29 @@ impl Block {
     }
 
     /// The fragment `n` after the first.
-    pub(super) fn nth(&self, n: u32) -> Option<Fragment> {
-        if n < self.count { self.cursor_at(n).next() } else { None }
+    pub(super) fn nth(&self, n: u32, marks: &Marks) -> Option<Fragment> {
+        if n < self.count { self.cursor_at(n, marks).next() } else { None }
     }
 
     /// The last fragment that starts at or before `time`.
-    pub(super) fn at_or_before(&self, time: u64) -> Option<Fragment> {
+    pub(super) fn at_or_before(&self, time: u64, marks: &Marks) -> Option<Fragment> {
         if self.is_run() {
             let n = time.checked_sub(self.start)?.checked_div(self.duration).unwrap_or(0);
-            return self.nth(n.min(u64::from(self.count.saturating_sub(1))) as u32);
+            return self.nth(n.min(u64::from(self.count.saturating_sub(1))) as u32, marks);
         }
-        self.cursor().take_while(|fragment| fragment.start <= time).last()
+        self.cursor_from(marks, |mark| mark.start <= time)
+            .take_while(|fragment| fragment.start <= time)
+            .last()
+    }
+
+    /// The first fragment that starts after `time`.
+    pub(super) fn after(&self, time: u64, marks: &Marks) -> Option<Fragment> {
+        if self.is_run() {
+            let before = time.checked_sub(self.start).map(|t| t.checked_div(self.duration).unwrap_or(0));
+            let n = before.map_or(0, |n| n.saturating_add(1));
+            return u32::try_from(n).ok().and_then(|n| self.nth(n, marks));
+        }
+        self.cursor_from(marks, |mark| mark.start <= time).find(|fragment| fragment.start > time)
     }
 
     pub(super) fn cursor(&self) -> Cursor<'_> {
@@ -163,19 +215,28 @@ impl Block {
     }
 
     /// A cursor at the fragment `n` after the first, at its end when there are fewer.
-    pub(super) fn cursor_at(&self, n: u32) -> Cursor<'_> {
-        let mut cursor = self.cursor();
+    pub(super) fn cursor_at(&self, n: u32, marks: &Marks) -> Cursor<'_> {
         let n = n.min(self.count);
+        let mut cursor = self.cursor_from(marks, |mark| mark.n <= n);
         if self.is_run() {
             cursor.left = cursor.left.wrapping_sub(n);
             cursor.now.index = cursor.now.index.wrapping_add(n);
             cursor.now.start = self.start.wrapping_add(self.duration.wrapping_mul(u64::from(n)));
         } else {
-            for _ in 0..n {
+            for _ in 0..n.saturating_sub(cursor.now.index.wrapping_sub(self.first)) {
                 cursor.next();
             }
         }
         cursor
+    }
+
+    /// Marks the last fragment, which has these times, where the last mark is far enough from it.
+    pub(super) fn mark(&self, marks: &mut Marks, start: u64, duration: u64) {
+        let [_, latest] = marks.0;
+        if !self.is_run() && self.count.saturating_sub(latest.n) > APART {
+            let (n, at) = (self.count.saturating_sub(1), self.data.len() as u32);
+            marks.0 = [latest, Mark { n, at, start, duration }];
+        }
     }
 
     fn is_run(&self) -> bool {

@@ -8,6 +8,7 @@ use super::super::Session;
 use super::super::feed::Cursor;
 use super::super::open::ticks;
 use super::{LIVE, Power};
+use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, StreamId};
 use crate::manifest::live::Learned;
 use crate::manifest::timeline::Fragment;
@@ -23,15 +24,28 @@ const LEAST_SHARE: usize = 2_048;
 
 impl Session {
     /// Takes in what the fragment being fetched says of itself and of those behind it.
-    pub(in super::super) fn follow(&mut self, i: usize, info: &MoofInfo) {
+    ///
+    /// # Errors
+    /// [`Code::FragmentNotMp4`] where it says that it is another one than was asked for: origins and caches mix them up.
+    pub(in super::super) fn follow(&mut self, i: usize, info: &MoofInfo) -> Result<()> {
         if !self.is_growing() {
-            return;
+            return Ok(());
         }
-        let Some(feed) = self.feeds.get_mut(i) else { return };
-        let (id, scale) = (feed.id, feed.scale);
-        let Some(back) = feed.queue.last_mut() else { return };
+        let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
+        let (id, scale, leads) = (feed.id, feed.scale, feed.leads());
+        let Some(back) = feed.queue.last() else { return Ok(()) };
         let start = back.start;
         let own = info.tfxd.map_or(info.duration, |span| span.duration);
+        if let Some(span) = info.tfxd.filter(|_| leads) {
+            let length = if back.duration == 0 { own } else { back.duration };
+            let agrees = length == 0 || span.time.abs_diff(start) < length.div_ceil(2);
+            // An origin that never agrees counts otherwise; one that announces what follows counts as its URLs do.
+            if !agrees && (feed.tail.agreed || !info.tfrf.is_empty()) {
+                return Err(Error::at(Code::FragmentNotMp4, "moof/traf/tfxd", 0));
+            }
+            feed.tail.agreed |= agrees;
+        }
+        let Some(back) = feed.queue.last_mut() else { return Ok(()) };
         if back.duration == 0 {
             back.duration = own;
             feed.tail.taken.1 = own;
@@ -41,7 +55,7 @@ impl Session {
         self.make_room(GROWTH);
         let mut grown = false;
         let Some(stream) = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(id.0))) else {
-            return;
+            return Ok(());
         };
         let timeline = &mut stream.timeline;
         if timeline.last().is_some_and(|last| last.start == start && last.duration == 0) {
@@ -59,6 +73,7 @@ impl Session {
             self.edge_moved(i);
             self.trim(i);
         }
+        Ok(())
     }
 
     /// Lets go of what has left the window of stream `i`, but for what is played, and of what there is no room for.

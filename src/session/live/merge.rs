@@ -5,7 +5,7 @@
 
 use super::super::Session;
 use super::super::config::WindowChoice;
-use super::super::feed::{Form, Source};
+use super::super::feed::{Cursor, Feed, Form, Source};
 use crate::io::{EventKind, RefreshReason};
 use crate::manifest::live::{Relation, Tail};
 use crate::manifest::{Liveness, Manifest, Stream};
@@ -25,8 +25,9 @@ impl Session {
     /// Takes in a manifest that was read again. What has no room of it is as if it had not been read.
     pub(in super::super) fn take_manifest(&mut self, mut newer: Manifest) {
         let Some(mut manifest) = self.manifest.take() else { return };
-        let restarted = self.has_restarted(&manifest, &newer);
-        if restarted && !self.live.lower {
+        let leapt = self.has_leapt(&manifest, &newer);
+        let restarted = leapt || self.has_restarted(&manifest, &newer);
+        if restarted && !leapt && !self.live.lower {
             // Or a cache is far behind.
             newer.free(&mut self.account);
             self.manifest = Some(manifest);
@@ -129,6 +130,28 @@ impl Session {
         })
     }
 
+    /// Whether a played stream lists only what begins later than time can have brought it: nobody has missed that, the
+    /// encoder counts otherwise.
+    fn has_leapt(&self, manifest: &Manifest, newer: &Manifest) -> bool {
+        // After a sleep or a jump of the clock nobody knows how much time has passed.
+        if self.live.reading == Some(RefreshReason::Resume) {
+            return false;
+        }
+        let count = manifest.streams.len();
+        let soon = self.now.after(super::SLOWEST);
+        (0..newer.streams.len()).any(|n| {
+            let Some(at) = find(manifest, newer, n, count) else { return false };
+            let lists = manifest.streams.get(at).zip(newer.streams.get(n));
+            let Some((end, first)) = lists.and_then(|(o, n)| o.timeline.last().zip(n.timeline.first()))
+            else {
+                return false;
+            };
+            let played = |f: &Feed| usize::from(f.id.0) == at && f.selected && f.leads();
+            let there = self.feeds.iter().position(played).and_then(|i| self.published_at(i, first.start));
+            first.start > end.end() && there.is_some_and(|at| at > soon)
+        })
+    }
+
     /// Joins what a stream lists now to what is known of it; whether that has become longer.
     fn join(&mut self, at: usize, old: &mut Stream, new: &mut Stream, how: Join) -> bool {
         let Join { restarted, over, window } = how;
@@ -139,16 +162,10 @@ impl Session {
         }
         let end = old.timeline.end();
         let heard = new.timeline.last().map(|f| (f.start, f.duration));
-        // What begins later than time can have brought it was never missed: the encoder has leapt.
-        let begins = new.timeline.first().map_or(0, |f| f.start);
-        let soon = self.now.after(super::SLOWEST);
-        let there = feed.and_then(|i| self.published_at(i, begins));
-        // After a jump of the clock nobody knows how much time has passed.
-        let awake = self.live.reading != Some(RefreshReason::Resume);
-        let leapt = awake && begins > end && there.is_some_and(|at| at > soon);
+        let oldest = new.timeline.first().map_or(0, |f| f.start);
         if let Some(feed) = feed.and_then(|i| self.feeds.get_mut(i)) {
             feed.tail.heard = heard;
-            feed.tail.leapt = leapt;
+            feed.tail.oldest = oldest;
         }
         let account = &mut self.account;
         if restarted {
@@ -262,23 +279,25 @@ impl Session {
             return;
         }
         for i in 0..self.feeds.len() {
-            let Some(feed) = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended) else {
-                continue;
-            };
-            let (taken, length) = feed.tail.taken;
-            let wanted = match feed.cursor {
-                super::super::feed::Cursor::After(last) if last == taken && length != 0 => {
-                    last.saturating_add(length)
-                }
-                _ => continue,
-            };
-            let Some(first) = self.listed(feed.id).and_then(|s| s.timeline.first()) else { continue };
-            // Less than half a fragment is how lists differ.
-            if first.start > wanted.saturating_add(length / 2) && !feed.tail.leapt {
-                self.fall_behind(i, wanted);
-                return;
+            if let Some(wanted) = self.behind(i) {
+                return self.fall_behind(i, wanted);
             }
         }
+    }
+
+    /// Where stream `i` is to go on, in ticks, if the next fragment that it knows is the oldest of the manifest last read and
+    /// begins much later: what lies between has left the window, and was no hole.
+    pub(in super::super) fn behind(&self, i: usize) -> Option<u64> {
+        let feed = self.feeds.get(i).filter(|f| f.selected && f.leads() && !f.ended)?;
+        let (taken, length) = feed.tail.taken;
+        if !self.is_growing() || feed.cursor != Cursor::After(taken) || length == 0 {
+            return None;
+        }
+        let wanted = taken.saturating_add(length);
+        let next = self.listed(feed.id)?.timeline.after(taken)?;
+        // Less than half a fragment is how lists differ.
+        let far = next.start > wanted.saturating_add(length / 2);
+        (far && next.start == feed.tail.oldest).then_some(wanted)
     }
 }
 

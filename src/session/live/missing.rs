@@ -130,6 +130,10 @@ impl Session {
             return;
         };
         let over = manifest.liveness != Liveness::Live;
+        if waiting && !over && start < feed.tail.oldest && !committed {
+            // It was listed once.
+            return self.fall_behind(i, start);
+        }
         let (near, first) = (timeline.near(start, duration), timeline.first().map(|f| f.start));
         match near {
             Some(near) if near.start == start => {
@@ -204,11 +208,12 @@ impl Session {
     }
 
     /// What stream `i` wants, at `wanted` ticks, has left the window.
-    pub(super) fn fall_behind(&mut self, i: usize, wanted: u64) {
+    pub(in super::super) fn fall_behind(&mut self, i: usize, wanted: u64) {
         let Some(feed) = self.feeds.get(i) else { return };
         let at = feed.scale.media_time(wanted);
         let policy = self.config.live.behind;
         let (number, id) = (policy as u64 + 1, feed.id);
+        self.forget_gone();
         let Some((start, _)) = self.window() else { return };
         let event = self.event(EventKind::BehindWindow).about(id).when(at);
         self.tell(event.numbers(start.since(at).0, number));
@@ -216,6 +221,18 @@ impl Session {
             BehindPolicy::WindowStart => self.go_to(self.behind_margin(start)),
             BehindPolicy::Edge => self.go_to_edge(),
             BehindPolicy::Stop => self.fail(Error::at(Code::BehindWindow, "DVRWindowLength", 0)),
+        }
+    }
+
+    /// Lets go of what is older than the manifest last read: the origin does not keep it.
+    fn forget_gone(&mut self) {
+        for i in 0..self.feeds.len() {
+            let Some(feed) = self.feeds.get(i).filter(|f| f.leads()) else { continue };
+            let (id, oldest) = (feed.id, feed.tail.oldest);
+            let stream = self.manifest.as_mut().and_then(|m| m.streams.get_mut(usize::from(id.0)));
+            if let Some(stream) = stream {
+                stream.timeline.forget_before(&mut self.account, oldest);
+            }
         }
     }
 

@@ -71,8 +71,9 @@ pub(super) struct Live {
     updated: Instant,
     /// Tries that failed in a row.
     failed: u32,
-    /// Answers in a row that there is no such presentation.
+    /// Answers in a row that there is no such presentation, and since when.
     gone: u32,
+    gone_since: Instant,
     /// Readings in a row that brought nothing new.
     idle: u32,
     /// The last one lay wholly before what is known.
@@ -135,8 +136,10 @@ pub(super) struct Tail {
     taken: (u64, u64),
     /// Where that fragment ends by its own word; 0 while it has said nothing.
     ends: u64,
-    /// The list goes on far behind what was known: the encoder has leapt.
-    leapt: bool,
+    /// Start of the oldest fragment in the manifest last read.
+    oldest: u64,
+    /// Its fragments have said that they are those asked for.
+    agreed: bool,
     resolve: Resolve,
     /// How often the manifest has said nothing new of the fragment.
     doubted: u32,
@@ -193,9 +196,10 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return USUAL };
         let timeline = self.listed(feed.id).map(|s| &s.timeline);
         let last = timeline.and_then(|t| t.last());
-        let before = timeline.zip(last).and_then(|(t, l)| t.get(l.index.checked_sub(1)?));
+        let before = || timeline.zip(last).and_then(|(t, l)| t.get(l.index.checked_sub(1)?));
         let known = |d: &u64| *d != 0;
-        let ticks = last.map(|f| f.duration).filter(known).or(before.map(|f| f.duration)).filter(known);
+        let ticks = last.map(|f| f.duration).filter(known);
+        let ticks = ticks.or_else(|| before().map(|f| f.duration).filter(known));
         let ticks = ticks.unwrap_or(feed.tail.taken.1);
         if ticks == 0 { USUAL } else { feed.scale.micros(ticks).max(Micros(1)) }
     }

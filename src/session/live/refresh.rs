@@ -10,8 +10,9 @@ use crate::manifest::{Liveness, ManifestParser};
 use crate::mem::Text;
 use crate::time::{Instant, Micros};
 
-/// Answers in a row that there is no such presentation, until that is believed.
+/// Answers in a row that there is no such presentation, and for how long, until that is believed.
 const GONE: u32 = 3;
+const GONE_FOR: Micros = Micros::from_secs(20);
 /// Readings that may fail before a seek goes by the list that is known.
 const PATIENT: u32 = 2;
 /// What reading takes beside the manifest itself: the inflater's window, a token, bytes as they come.
@@ -100,6 +101,9 @@ impl Session {
         let event = event.numbers(u64::from(reason as u32), wait.0);
         self.tell(Event { http_status: failure.status, ..event });
         let gone = matches!(failure.status, 404 | 410);
+        if gone && self.live.gone == 0 {
+            self.live.gone_since = self.now;
+        }
         self.live.gone = if gone { self.live.gone.saturating_add(1) } else { 0 };
         let network = failure.status == 0 && matches!(failure.error.code.number(), -299..=-200);
         for i in 0..self.feeds.len() {
@@ -122,7 +126,11 @@ impl Session {
                 self.release_hold();
             }
         }
-        if self.live.gone >= GONE && self.is_growing() {
+        let long = self.now.since(self.live.gone_since) >= GONE_FOR;
+        // What still grows has not ended, whatever has become of its manifest.
+        let grows =
+            self.leading().any(|i| self.feeds.get(i).is_some_and(|f| f.tail.grown > self.live.gone_since));
+        if self.live.gone >= GONE && long && !grows && self.is_growing() {
             // After an event its manifest may go before its fragments do.
             if let Some(manifest) = &mut self.manifest {
                 manifest.liveness = Liveness::OnDemand;

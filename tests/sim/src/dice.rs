@@ -9,7 +9,7 @@ impl Dice {
         Dice(mix(seed) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -18,7 +18,7 @@ impl Dice {
 
     /// From 0 to `n` - 1.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
+        self.roll() % n.max(1)
     }
 
     /// From `from` to `to`, both included.
@@ -36,7 +36,7 @@ impl Dice {
 
     /// Dice of their own, so that what one part of a run throws does not move another.
     pub fn split(&mut self) -> Dice {
-        Dice::new(self.next())
+        Dice::new(self.roll())
     }
 }
 

@@ -228,7 +228,7 @@ impl Script {
         let until = from + length;
         let odds = dice.pick(&[1, 1, 2, 3, 6]);
         let stream = dice.pick(&[None, None, Some(0), Some(1)]);
-        let mut fault = Fault { kind, from, until, odds, stream, amount: dice.next() };
+        let mut fault = Fault { kind, from, until, odds, stream, amount: dice.roll() };
         match kind {
             Kind::Down | Kind::Hole | Kind::Late => {
                 let how = match kind {
@@ -354,13 +354,23 @@ impl Script {
                 let (origin, since) = (before.origin, (from as i64 - before.wall) as u64);
                 let back = dice.below(2 * SECOND);
                 let origin = origin + (since - back.min(since)) * 10 + dice.below(1000);
-                show.runs.push(Run { wall: (from - back.min(from)) as i64, origin, until: None, continues: true });
+                show.runs.push(Run {
+                    wall: (from - back.min(from)) as i64,
+                    origin,
+                    until: None,
+                    continues: true,
+                });
                 return self.until(from + behind(show));
             }
             Kind::Unplugged => {
                 let run = (show.runs.len() - 1) as u32;
                 let wall = show.runs[run as usize].wall;
-                let gap = Gap { stream: None, run, from: (from as i64 - wall) as u64, to: (until as i64 - wall) as u64 };
+                let gap = Gap {
+                    stream: None,
+                    run,
+                    from: (from as i64 - wall) as u64,
+                    to: (until as i64 - wall) as u64,
+                };
                 show.gaps.push(gap);
                 return self.until(until + behind(show));
             }
@@ -372,20 +382,19 @@ impl Script {
                 if let Some(live) = &mut show.live {
                     live.end = Some(End { at, then, told });
                 }
-                return self.until(at + told);
+                // A manifest that is gone is believed only after a while.
+                return self.until(at + told + if kind == Kind::EndGone { 45 * SECOND } else { 0 });
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;
                 show.streams[s].lag = dice.within(1, 6) * SECOND;
                 return;
             }
-            Kind::NoFollowers | Kind::FewFollowers => {
-                // Such an origin is one from the beginning.
-                if dice.one_in(2) {
-                    (fault.from, fault.until, fault.odds, fault.stream) = (0, u64::MAX, 1, None);
-                    self.faults.push(fault);
-                    return;
-                }
+            // Such an origin is one from the beginning.
+            Kind::NoFollowers | Kind::FewFollowers if dice.one_in(2) => {
+                (fault.from, fault.until, fault.odds, fault.stream) = (0, u64::MAX, 1, None);
+                self.faults.push(fault);
+                return;
             }
             Kind::StaleManifest | Kind::GarbledManifest | Kind::NoManifest => {
                 // Where it is read, or not at all.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use smoothcore_sim::fault::Kind;
 use smoothcore_sim::scenario::faults::{self, Fate, Which};
+use smoothcore_sim::scenario::{fleet, month};
 
 const HELP: &str = "\
 sim: whole presentations in virtual time around the session of smoothcore
@@ -20,6 +21,10 @@ sim: whole presentations in virtual time around the session of smoothcore
   sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
              [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
       sessions over the traces of a data folder; with the command named, beside its simulator
+  sim month [--days N] [--seed N]
+      a channel of three streams for N days (30): one manifest, no 404, no 412 after the start, no stall, memory flat
+  sim fleet [--sessions N] [--how KIND] [--svg FILE] [--seed N]
+      N sessions (10000) of a channel whose origin fails for a minute (503): what they ask for when it is back
   sim kinds
       the kinds of fault
 ";
@@ -33,6 +38,8 @@ fn main() -> ExitCode {
         Some(&"replay") => replay(&options),
         Some(&"traces") => switching::traces(&options),
         Some(&"share") => switching::share(&options),
+        Some(&"month") => whole_month(&options),
+        Some(&"fleet") => whole_fleet(&options),
         Some(&"kinds") => {
             Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
             Ok(())
@@ -87,7 +94,12 @@ fn many(options: &Options<'_>) -> Result<(), String> {
     let begin = Instant::now();
     let table = faults::many(from, from + seeds, &options.which(), options.kind()?, |t| {
         if t.runs % 1000 == 0 {
-            eprintln!("sim: {} runs, {} broken, {:.0} s", t.runs, t.broken.len(), begin.elapsed().as_secs_f64());
+            eprintln!(
+                "sim: {} runs, {} broken, {:.0} s",
+                t.runs,
+                t.broken.len(),
+                begin.elapsed().as_secs_f64()
+            );
         }
     });
     println!("{:<18} {:>6} {:>6}", "kind", "runs", "fatal");
@@ -99,7 +111,13 @@ fn many(options: &Options<'_>) -> Result<(), String> {
     }
     for (seed, which, why) in &table.broken {
         let which = format!("--{which:?}").to_lowercase();
-        println!("BROKEN seed {seed} {which} {:?}: {why}", faults::kinds(*seed, if which == "--live" { Which::Live } else { Which::Vod }, options.kind()?).iter().map(|k| k.name()).collect::<Vec<_>>());
+        println!(
+            "BROKEN seed {seed} {which} {:?}: {why}",
+            faults::kinds(*seed, if which == "--live" { Which::Live } else { Which::Vod }, options.kind()?)
+                .iter()
+                .map(|k| k.name())
+                .collect::<Vec<_>>()
+        );
     }
     println!(
         "faults: {} runs of {} kinds, {:.1} hours of play, {} samples, {} broken, {:.1} s",
@@ -110,7 +128,11 @@ fn many(options: &Options<'_>) -> Result<(), String> {
         table.broken.len(),
         begin.elapsed().as_secs_f64()
     );
-    if table.broken.is_empty() { Ok(()) } else { Err("faults: rules were broken; sim replay SEED shows a run".into()) }
+    if table.broken.is_empty() {
+        Ok(())
+    } else {
+        Err("faults: rules were broken; sim replay SEED shows a run".into())
+    }
 }
 
 fn replay(options: &Options<'_>) -> Result<(), String> {
@@ -121,4 +143,82 @@ fn replay(options: &Options<'_>) -> Result<(), String> {
     println!("{}", world.log.as_deref().unwrap_or(""));
     println!("{:?}\n{}", fate, world.figures());
     if matches!(fate, Fate::Broken(_)) { Err("broken".into()) } else { Ok(()) }
+}
+
+fn whole_month(options: &Options<'_>) -> Result<(), String> {
+    let month = month::Month { days: options.number("--days", 30)?, seed: options.number("--seed", 1)? };
+    let begin = Instant::now();
+    println!(" day manifests fragments 412 404 stalls gaps    held  behind");
+    let world = month::play(month, |day, d, _| {
+        println!(
+            "{day:>4} {:>9} {:>9} {:>3} {:>3} {:>6} {:>4} {:>7} {:>5}.{:03} s",
+            d.manifests,
+            d.fragments,
+            d.early,
+            d.missing,
+            d.stalls,
+            d.gaps,
+            d.held,
+            d.latency / 1000,
+            d.latency % 1000
+        );
+    })?;
+    let counts = world.rules.counts;
+    println!(
+        "month: {} days, {} manifest, {} fragments, {} samples, {} x 412 at the start, {} x 404, {} stalls, peak {} bytes, {:.0} s",
+        month.days,
+        counts.manifests,
+        counts.fragments,
+        counts.samples,
+        counts.early,
+        counts.missing,
+        counts.stalls,
+        world.session.stats().peak_held,
+        begin.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn whole_fleet(options: &Options<'_>) -> Result<(), String> {
+    let how = match options.value("--how") {
+        None => Kind::Busy,
+        Some(name) => *Kind::ALL.iter().find(|k| k.name() == name).ok_or("no such kind of fault")?,
+    };
+    let sessions = options.number("--sessions", 10_000)? as u32;
+    let fleet = fleet::Fleet { sessions, seed: options.number("--seed", 1)?, how };
+    let begin = Instant::now();
+    let knocks = fleet::run(fleet);
+    if let Some(path) = options.value("--svg") {
+        std::fs::write(path, fleet::picture(fleet, &knocks)).map_err(|e| format!("{path}: {e}"))?;
+    }
+    if options.has("--seconds") {
+        knocks.seconds.iter().enumerate().for_each(|(s, n)| println!("{s} {n}"));
+    }
+    for (n, breach) in knocks.breaches.iter().take(10) {
+        println!("BROKEN session {n}: {breach}");
+    }
+    let factor = f64::from(knocks.most) / knocks.steady;
+    println!(
+        "fleet: {} sessions, steady {:.0} requests a second (most {}), after the outage at most {} (second {}): {:.2} x steady; \
+         {} stalled, {} play at the end, {} failed, {} broken, {:.0} s",
+        sessions,
+        knocks.steady,
+        knocks.steady_most,
+        knocks.most,
+        knocks.most_at,
+        factor,
+        knocks.stalled,
+        knocks.playing,
+        knocks.failed,
+        knocks.breaches.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    match () {
+        () if !knocks.breaches.is_empty() => Err("fleet: rules were broken".into()),
+        () if knocks.failed > 0 || knocks.playing < u64::from(sessions) => {
+            Err("fleet: not every session plays".into())
+        }
+        () if factor >= 1.5 => Err("fleet: they knock harder than 1.5 times the steady rate".into()),
+        () => Ok(()),
+    }
 }

@@ -56,27 +56,29 @@ fn stream(show: &Show, s: usize, wall: u64, tail: u64, out: &mut Listed) {
     let stream = &show.streams[s];
     let list = show.listed(s, wall);
     let (kind, name) = (if stream.kind == Kind::Video { "video" } else { "audio" }, stream.name);
-    let language = if stream.language.is_empty() { String::new() } else { format!(" Language=\"{}\"", stream.language) };
-    let scale = if stream.scale == 10_000_000 { String::new() } else { format!(" TimeScale=\"{}\"", stream.scale) };
+    let language =
+        if stream.language.is_empty() { String::new() } else { format!(" Language=\"{}\"", stream.language) };
+    let scale =
+        if stream.scale == 10_000_000 { String::new() } else { format!(" TimeScale=\"{}\"", stream.scale) };
     let levels = stream.bitrates.len();
-    write!(
+    writeln!(
         out.text,
         "<StreamIndex Type=\"{kind}\" Name=\"{name}\"{language}{scale} Chunks=\"{}\" QualityLevels=\"{levels}\" \
-         Url=\"QualityLevels({{bitrate}})/Fragments({name}={{start time}})\">\n",
+         Url=\"QualityLevels({{bitrate}})/Fragments({name}={{start time}})\">",
         list.len()
     )
     .expect("text");
     for (n, bitrate) in stream.bitrates.iter().enumerate() {
         match stream.kind {
-            Kind::Video => write!(
+            Kind::Video => writeln!(
                 out.text,
                 "<QualityLevel Index=\"{n}\" Bitrate=\"{bitrate}\" FourCC=\"H264\" MaxWidth=\"256\" MaxHeight=\"144\" \
-                 CodecPrivateData=\"{AVC}\"/>\n"
+                 CodecPrivateData=\"{AVC}\"/>"
             ),
-            _ => write!(
+            _ => writeln!(
                 out.text,
                 "<QualityLevel Index=\"{n}\" Bitrate=\"{bitrate}\" FourCC=\"AACL\" SamplingRate=\"48000\" Channels=\"2\" \
-                 BitsPerSample=\"16\" PacketSize=\"4\" AudioTag=\"255\" CodecPrivateData=\"{AAC}\"/>\n"
+                 BitsPerSample=\"16\" PacketSize=\"4\" AudioTag=\"255\" CodecPrivateData=\"{AAC}\"/>"
             ),
         }
         .expect("text");
@@ -101,7 +103,8 @@ fn fragments(show: &Show, s: usize, list: &[Piece], tail: u64, out: &mut Listed)
         } else if let Listing::Rounded(most) = show.listing {
             told = (whole + mix(start) % (2 * most + 1)).saturating_sub(most).max(1);
         } else if show.listing == Listing::Repeats {
-            let same = |p: &Piece, before: u64| show.start(s, *p) == before && show.stop(s, *p) - before == whole;
+            let same =
+                |p: &Piece, before: u64| show.start(s, *p) == before && show.stop(s, *p) - before == whole;
             while k + repeat < list.len()
                 && !(tail > 0 && k + repeat >= rounded)
                 && same(&list[k + repeat], start + whole * repeat as u64)

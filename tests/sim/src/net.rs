@@ -31,7 +31,8 @@ impl Trace {
 
     /// The rate at a moment, and when the next one begins.
     pub fn at(&self, now: u64) -> (u64, u64) {
-        let (round, within) = if self.period == u64::MAX { (0, now) } else { (now / self.period, now % self.period) };
+        let (round, within) =
+            if self.period == u64::MAX { (0, now) } else { (now / self.period, now % self.period) };
         let n = self.steps.partition_point(|s| s.0 <= within) - 1;
         let next = self.steps.get(n + 1).map_or(self.period, |s| s.0);
         let base = if self.period == u64::MAX { 0 } else { round * self.period };
@@ -111,7 +112,10 @@ enum Phase {
     /// Request and head are under way.
     Head(u64),
     /// Bytes arrive: when the link has given each of its users so much.
-    Flowing { from: u128, bytes: usize },
+    Flowing {
+        from: u128,
+        bytes: usize,
+    },
     /// The next few bytes come at this time.
     Dripping(u64),
     /// The receiver reads nothing.
@@ -219,7 +223,9 @@ impl Net {
 
     pub fn resume(&mut self, now: u64, who: u32, id: RequestId) {
         self.advance(now);
-        if let Some(n) = self.flows.iter().position(|f| (f.who, f.id) == (who, id) && f.phase == Phase::Paused) {
+        if let Some(n) =
+            self.flows.iter().position(|f| (f.who, f.id) == (who, id) && f.phase == Phase::Paused)
+        {
             self.go_on(now, n);
         }
     }
@@ -264,7 +270,8 @@ impl Net {
     pub fn next_time(&self) -> Option<u64> {
         let users = self.users();
         let (rate, until) = self.rate(self.at);
-        let down = self.outages.iter().filter(|o| o.how == Broken::Down && o.from > self.at).map(|o| o.from).min();
+        let down =
+            self.outages.iter().filter(|o| o.how == Broken::Down && o.from > self.at).map(|o| o.from).min();
         let mut soonest: Option<u64> = None;
         let mut consider = |t: u64| soonest = Some(soonest.map_or(t, |s| s.min(t)));
         for flow in &self.flows {
@@ -274,7 +281,7 @@ impl Net {
                     let need = (from + bytes as u128 * BYTE).saturating_sub(self.given) * u128::from(users);
                     match need.checked_div(u128::from(rate)) {
                         Some(micros) => {
-                            let exact = micros as u64 + u64::from(need % u128::from(rate) != 0);
+                            let exact = micros as u64 + u64::from(!need.is_multiple_of(u128::from(rate)));
                             consider((self.at + exact).min(until));
                         }
                         None => consider(until),
@@ -305,7 +312,11 @@ impl Net {
             match self.flows[n].phase {
                 Phase::Head(at) if at <= now && self.broken(now) == Some(Broken::Hole) => {
                     // It comes when the link is back.
-                    let back = self.outages.iter().find(|o| (o.from..o.until).contains(&now)).map_or(now, |o| o.until);
+                    let back = self
+                        .outages
+                        .iter()
+                        .find(|o| (o.from..o.until).contains(&now))
+                        .map_or(now, |o| o.until);
                     self.flows[n].phase = Phase::Head(back + self.rtt);
                 }
                 Phase::Head(at) if at <= now => {
@@ -352,7 +363,8 @@ impl Net {
     fn left(&self, n: usize) -> usize {
         let flow = &self.flows[n];
         // The body may be on loan.
-        let whole = flow.answer.length.map_or(flow.answer.body.len(), |l| l as usize).max(flow.answer.body.len());
+        let whole =
+            flow.answer.length.map_or(flow.answer.body.len(), |l| l as usize).max(flow.answer.body.len());
         let stop = match flow.answer.wire {
             Wire::Cut(at) | Wire::Stall(at) | Wire::Short(at) => at.min(whole),
             _ => whole,

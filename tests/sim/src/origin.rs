@@ -35,7 +35,9 @@ pub struct Given {
 }
 
 pub fn read(show: &Show, url: &str) -> Asked {
-    let Some(path) = url.strip_prefix(HOME).or_else(|| url.strip_prefix(MIRROR)) else { return Asked::Nonsense };
+    let Some(path) = url.strip_prefix(HOME).or_else(|| url.strip_prefix(MIRROR)) else {
+        return Asked::Nonsense;
+    };
     if path == "Manifest" {
         return Asked::Manifest;
     }
@@ -57,7 +59,14 @@ fn plain(status: u16, body: Vec<u8>) -> Answer {
 }
 
 /// Answers a request that arrives at `wall`.
-pub fn answer(show: &Show, script: &Script, wall: u64, url: &str, kind: RequestKind, dice: &mut Dice) -> (Answer, Given) {
+pub fn answer(
+    show: &Show,
+    script: &Script,
+    wall: u64,
+    url: &str,
+    kind: RequestKind,
+    dice: &mut Dice,
+) -> (Answer, Given) {
     let asked = read(show, url);
     let mut given = Given { asked, piece: None, status: 200, odd: Vec::new(), damaged: false };
     let mut faults = Vec::new();
@@ -209,12 +218,12 @@ fn spoil(fault: &Fault, answer: &mut Answer, given: &mut Given, dice: &mut Dice)
                 answer.length = None;
             }
         }
-        Kind::CorruptHeader if fragment && answer.status == 200 => {
+        Kind::CorruptHeader if fragment && answer.status == 200 && size > 64 => {
             // Sizes and names of the outer boxes.
             let bytes = answer.body.len().min(16);
             answer.body[dice.below(bytes as u64) as usize] ^= 0x80 | (fault.amount as u8 & 0x7F);
         }
-        Kind::CorruptData if fragment && answer.status == 200 => {
+        Kind::CorruptData if fragment && answer.status == 200 && size > 300 => {
             let third = size / 3;
             let from = size - third + dice.below(third as u64) as usize;
             answer.body[from] ^= 0x5A;
@@ -234,7 +243,7 @@ fn spoil(fault: &Fault, answer: &mut Answer, given: &mut Given, dice: &mut Dice)
         Kind::Broken => replace(answer, 500, b"oh"),
         Kind::Busy => replace(answer, 503, b""),
         Kind::Redirect if given.asked == Asked::Manifest => answer.final_url = format!("{MIRROR}Manifest"),
-        Kind::GarbledManifest if given.asked == Asked::Manifest && answer.status == 200 => {
+        Kind::GarbledManifest if given.asked == Asked::Manifest && answer.status == 200 && size > 64 => {
             if dice.one_in(2) {
                 answer.body.truncate(dice.below(size as u64) as usize);
             } else {

@@ -148,11 +148,15 @@ impl Screen {
         let s = usize::from(sample.stream.0);
         self.ears[s].offers += 1;
         let full = match self.taste {
-            Taste::Needs(first, then) if s == first => self.ears[then].taken == 0 && self.ears[then].end.is_none(),
+            Taste::Needs(first, then) if s == first => {
+                self.ears[then].taken == 0 && self.ears[then].end.is_none()
+            }
             Taste::Fickle => self.ears[s].offers % 2 == 1,
             _ => false,
         };
-        if full || now < self.full_until || self.depth(s) + sample.duration / 10 > self.capacity.max(sample.duration / 10 + 1)
+        if full
+            || now < self.full_until
+            || self.depth(s) + sample.duration / 10 > self.capacity.max(sample.duration / 10 + 1)
         {
             return false;
         }

@@ -4,6 +4,8 @@
 
 use smoothcore::codec::Kind;
 
+use crate::dice::mix;
+
 /// Virtual microseconds of a second.
 pub const SECOND: u64 = 1_000_000;
 /// Ticks of a second where no scale is named.
@@ -72,8 +74,9 @@ pub struct Live {
     pub look_ahead: u64,
     /// The newest fragments are held back altogether, or served and only not listed.
     pub holds: Holds,
-    /// From the last picture of a fragment until the origin has it.
+    /// From the last picture of a fragment until the origin has it, and by how much that varies.
     pub delay: u64,
+    pub jitter: u64,
     /// Fragments that have left the window are served so much longer.
     pub grace: u64,
     pub end: Option<End>,
@@ -210,7 +213,8 @@ impl Show {
     /// Start of a fragment in ticks.
     pub fn start(&self, s: usize, p: Piece) -> u64 {
         let stream = &self.streams[s];
-        let origin = u128::from(self.runs[p.run as usize].origin) * u128::from(stream.scale) / u128::from(HNS);
+        let origin =
+            u128::from(self.runs[p.run as usize].origin) * u128::from(stream.scale) / u128::from(HNS);
         origin as u64 + stream.shift + stream.ticks(p.n)
     }
 
@@ -252,10 +256,8 @@ impl Show {
 
     /// The next one that exists.
     pub fn next(&self, s: usize, p: Piece) -> Option<Piece> {
-        let mut n = p.n;
         // A gap is no longer than this.
-        for _ in 0..100_000 {
-            n += 1;
+        for n in p.n + 1..p.n + 100_000 {
             let piece = Piece { n, ..p };
             if self.exists(s, piece) {
                 return Some(piece);
@@ -279,7 +281,12 @@ impl Show {
     /// Fragments of a run that the origin has at a moment.
     pub fn there(&self, s: usize, run: u32, wall: u64) -> u64 {
         match self.live {
-            Some(live) => self.shot_of(s, run, wall as i64 - (live.delay + self.streams[s].lag) as i64),
+            Some(live) => {
+                let shot = self.shot_of(s, run, wall as i64 - (live.delay + self.streams[s].lag) as i64);
+                let last = Piece { run, n: shot.saturating_sub(1) };
+                // It may still be under way.
+                if shot > 0 && self.there_at(s, last) > wall as i64 { shot - 1 } else { shot }
+            }
             None => self.shot_of(s, run, i64::MAX),
         }
     }
@@ -288,7 +295,8 @@ impl Show {
     pub fn there_at(&self, s: usize, p: Piece) -> i64 {
         let Some(live) = self.live else { return i64::MIN };
         let stream = &self.streams[s];
-        self.runs[p.run as usize].wall + (stream.micros(p.n + 1) + live.delay + stream.lag) as i64
+        let late = mix(p.n ^ (s as u64) << 60) % (live.jitter + 1);
+        self.runs[p.run as usize].wall + (stream.micros(p.n + 1) + live.delay + stream.lag + late) as i64
     }
 
     /// Whether a run is over, so that nothing of it is held back any more.

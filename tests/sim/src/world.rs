@@ -73,6 +73,8 @@ pub struct World {
     pub opened: u64,
     /// What broke the rules.
     pub breach: Option<String>,
+    /// When requests were made, where that is wanted.
+    pub asked: Option<Vec<u64>>,
     /// The log, where one is wanted.
     pub log: Option<String>,
 }
@@ -96,7 +98,7 @@ impl World {
             rules: Rules::new(show.streams.len()),
             habits: Habits::default(),
             now: 0,
-            offset: dice.within(1, 1_000_000_000) as i64,
+            offset: (100_000 * SECOND + dice.below(1_000_000 * SECOND)) as i64,
             dice,
             next_action: 0,
             owed: Vec::new(),
@@ -113,6 +115,7 @@ impl World {
             settled: false,
             opened: 0,
             breach: None,
+            asked: None,
             log: None,
             show,
             script,
@@ -212,7 +215,8 @@ impl World {
                 let (status, length, url) = (answer.status, answer.length, answer.final_url.clone());
                 // A stack that tells only the end is one, too.
                 if status != 200 || length.is_some() || !url.is_empty() || self.dice.one_in(2) {
-                    let head = Response { status, content_length: length, final_url: &url, ..Response::default() };
+                    let head =
+                        Response { status, content_length: length, final_url: &url, ..Response::default() };
                     note!(self, "head {} {status} {length:?} {url}", id.0);
                     self.input(net, Input::Response(id, head));
                 }
@@ -294,7 +298,8 @@ impl World {
             n = 0;
         }
         self.offer_waiting(net);
-        let due = self.deadline.is_some_and(|at| at <= self.now && self.woken + self.habits.grain <= self.now);
+        let due =
+            self.deadline.is_some_and(|at| at <= self.now && self.woken + self.habits.grain <= self.now);
         let early = self.habits.early > 0 && self.dice.one_in(self.habits.early);
         if self.now >= self.reported + 100_000.max(self.habits.grain) || due {
             self.reported = self.now;
@@ -337,7 +342,10 @@ impl World {
         let ended = matches!(self.session.state(), State::Ended | State::Failed(_));
         if !(moving || ended || self.paused) {
             let figures = self.figures();
-            self.broken(format!("playback has not resumed {} s after the last fault: {figures}", (self.now - self.disturbed) / SECOND));
+            self.broken(format!(
+                "playback has not resumed {} s after the last fault: {figures}",
+                (self.now - self.disturbed) / SECOND
+            ));
         }
     }
 
@@ -413,7 +421,11 @@ impl World {
             Action::Restrict(mask) => {
                 let _ = self.session.restrict(at, StreamId(0), mask);
             }
-            Action::Jump(by) => self.offset += by,
+            Action::Jump(by) => {
+                // Nobody notices before the next call.
+                self.offset += by;
+                return;
+            }
             Action::Sleep(long) => {
                 self.asleep_until = self.now + long;
                 self.screen.asleep_until = self.asleep_until;
@@ -488,7 +500,12 @@ impl World {
             let mut checked = Ok(());
             match self.session.poll() {
                 Output::Idle(until) => {
-                    self.deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    let deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    if self.log.is_some() && deadline != self.deadline {
+                        let told = deadline.map_or(f64::INFINITY, |d| d as f64 / 1e6);
+                        note!(self, "idle until {told:.6}");
+                    }
+                    self.deadline = deadline;
                     return;
                 }
                 Output::Request(r) => {
@@ -496,9 +513,21 @@ impl World {
                     let arrives = self.now + net.rtt / 2;
                     let (answer, given) =
                         origin::answer(&self.show, &self.script, arrives, r.url, kind, &mut self.dice);
-                    note!(self, "request {} {} try {}: {} {:?}{}", id.0, r.url, r.attempt, given.status, answer.wire, if answer.faulted { " faulted" } else { "" });
+                    note!(
+                        self,
+                        "request {} {} try {}: {} {:?}{}",
+                        id.0,
+                        r.url,
+                        r.attempt,
+                        given.status,
+                        answer.wire,
+                        if answer.faulted { " faulted" } else { "" }
+                    );
                     checked = self.rules.request(&self.show, self.now, r.url, &given, answer.faulted);
                     self.living.insert(id.0, answer.faulted);
+                    if let Some(asked) = &mut self.asked {
+                        asked.push(self.now);
+                    }
                     net.start(self.now, self.who, stream.map_or(0, |s| u32::from(s.0) + 1), id, answer);
                 }
                 Output::Cancel(id) => {
@@ -522,7 +551,11 @@ impl World {
                     note!(
                         self,
                         "sample {} epoch {} fragment {} at {} flags {} {}",
-                        s.stream.0, s.epoch.0, s.fragment, s.dts.0, s.flags.0,
+                        s.stream.0,
+                        s.epoch.0,
+                        s.fragment,
+                        s.dts.0,
+                        s.flags.0,
                         if taken { "taken" } else { "refused" }
                     );
                     checked = self.rules.sample(&self.show, &s, taken);
@@ -549,7 +582,13 @@ impl World {
                     note!(
                         self,
                         "event {:?} {:?} {:?} {:?} http {} a {} b {}",
-                        e.kind, e.stream.map(|s| s.0), e.error.map(|e| e.to_string()), e.media_time.map(|t| t.0), e.http_status, e.a, e.b
+                        e.kind,
+                        e.stream.map(|s| s.0),
+                        e.error.map(|e| e.to_string()),
+                        e.media_time.map(|t| t.0),
+                        e.http_status,
+                        e.a,
+                        e.b
                     );
                     if let (EventKind::StreamDropped, Some(stream)) = (e.kind, e.stream) {
                         self.screen.ears[usize::from(stream.0)].silent = true;

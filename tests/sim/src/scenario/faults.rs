@@ -56,7 +56,8 @@ pub fn kinds(seed: u64, which: Which, only: Option<Kind>) -> Vec<Kind> {
 }
 
 fn streams(dice: &mut Dice) -> Vec<Stream> {
-    let ladders: [&[u32]; 3] = [&[64_000, 128_000, 256_000], &[90_000, 150_000, 300_000, 600_000], &[200_000]];
+    let ladders: [&[u32]; 3] =
+        [&[64_000, 128_000, 256_000], &[90_000, 150_000, 300_000, 600_000], &[200_000]];
     // 2 s; 60 pictures of 29.97 a second; 4 s; 1 s.
     let video = match dice.below(4) {
         0 => Stream::video(10_000_000, dice.pick(&ladders), 12, (60 * 1001, 30_000)),
@@ -94,6 +95,7 @@ fn show(which: Which, dice: &mut Dice) -> Show {
             look_ahead: dice.pick(&[2, 2, 2, 1, 3, 5]),
             holds: dice.pick(&[Holds::Served, Holds::Listed]),
             delay: dice.within(50, 900) * 1000,
+            jitter: dice.pick(&[0, 40_000, 400_000]),
             grace: 10 * SECOND,
             end: None,
             version: if origin < 1 << 31 { dice.pick(&[0, 1]) } else { 1 },
@@ -134,7 +136,12 @@ pub fn world(seed: u64, which: Which, only: Option<Kind>) -> (World, Net) {
         decoder: DecoderTraits { framing, flags },
         start_bitrate: dice.pick(&[0, 130_000]),
         live: LiveConfig {
-            start: dice.pick(&[LiveStart::Edge, LiveStart::Edge, LiveStart::Beginning, LiveStart::AlwaysEdge]),
+            start: dice.pick(&[
+                LiveStart::Edge,
+                LiveStart::Edge,
+                LiveStart::Beginning,
+                LiveStart::AlwaysEdge,
+            ]),
             behind: dice.pick(&[BehindPolicy::WindowStart, BehindPolicy::WindowStart, BehindPolicy::Edge]),
             window: dice.pick(&[WindowChoice::Origin, WindowChoice::Origin, WindowChoice::Unlimited]),
             rate: dice.pick(&[0, 0, 50]),

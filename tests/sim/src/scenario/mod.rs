@@ -1,5 +1,7 @@
 //! What can be run.
 
 pub mod faults;
-pub mod traces;
+pub mod fleet;
+pub mod month;
 pub mod share;
+pub mod traces;
