@@ -209,6 +209,8 @@ codes! {
     DecryptFailed = -404, "a sample could not be decrypted";
     /// A level that output protection forbids.
     OutputRestricted = -405, "output restrictions forbid this quality level";
+    /// Encrypted samples, and nobody named who has their keys: neither a protection mode nor a protection port.
+    ProtectionMissing = -406, "the stream is encrypted, and there is no protection port";
     /// Protection header size or number.
     LimitProtection = -420, "too many or too large protection headers";
 

@@ -406,7 +406,8 @@ fn without_a_name_there_is_a_key_all_the_same() {
 #[test]
 fn without_protection_encrypted_streams_are_dropped() {
     let played = run(Mode::EventLoop, usual(), Recorder::new(), Agent::none());
-    assert_eq!(failed(&played), Some(Code::ProtectionUnsupported));
+    assert_eq!(failed(&played), Some(Code::ProtectionMissing));
+    assert_eq!(Code::ProtectionMissing.number(), -406);
     assert!(played.agent.offers.is_empty());
 }
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # What does not fit into make check: a month of a channel, ten thousand seeds of faults and a fleet of ten thousand in virtual time;
 # many generated manifests and fragments, ten million fuzzed inputs for each target, many seeds of the random driver, and the demo's link for
-# half an hour in real time.
-#   soak.sh            Environment: FUZZ_RUNS (default 10000000), CHAOS_SEEDS (default 0..20000), SOAK_ROUNDS (default 30,
-#                      about 50 s each)
+# half an hour, and ten minutes of live, in real time.
+#   soak.sh            Environment: FUZZ_RUNS (default 10000000), CHAOS_SEEDS (default 0..20000), LIVE_SECONDS (default 600),
+#                      SOAK_ROUNDS (default 30, about 50 s each)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -11,6 +11,7 @@ sh tests/sim/run.sh whole
 sh tests/differential/run.sh 10000
 sh tests/fuzz/run.sh "${FUZZ_RUNS:-10000000}"
 CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session_chaos -- --nocapture
+sh tests/live/run.sh "${LIVE_SECONDS:-600}" bin/smoothcore
 work=$(mktemp -d)
 origin=
 trap '[ -z "$origin" ] || kill "$origin" 2>/dev/null || true; rm -rf "$work"' EXIT

@@ -1,7 +1,8 @@
 /*
  * The demonstration: plays a presentation over the C interface alone, tells what happens, and keeps what it saw.
  *
- *   player [--out DIR] [--speed max|real] [--budget BYTES] [--audio all|LANG] [--fixed BITRATE] [--json FILE] URL
+ *   player [--out DIR] [--speed max|real] [--budget BYTES] [--audio all|LANG] [--fixed BITRATE] [--json FILE]
+ *          [--duration SECONDS] [--delay SECONDS] URL
  *
  *   --out DIR       write elementary streams (video.h264, audio_eng.aac), samples.log, fragments.log, session.csv
  *   --speed max     take everything as fast as it comes (default); real: at the speed of a screen
@@ -10,7 +11,11 @@
  *   --fixed BITRATE stay at the highest video level of at most so many bit/s (default: adapt)
  *   --json FILE     write the figures of the end as JSON
  *
- * Event-loop mode on the POSIX port. Exit status 0 only when the presentation was played to its end.
+ *   --duration S    stop after so many seconds; a live presentation has no end of its own
+ *   --delay S       live: how far behind the newest fragment to play (default: the library's)
+ *
+ * Event-loop mode on the POSIX port. Exit status 0 only when the presentation was played to its end, or
+ * for as long as it should be.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "posix/smoothcore_posix.h"
@@ -30,7 +36,7 @@
 
 struct options {
     const char *url, *out, *json, *language;
-    uint64_t budget;
+    uint64_t budget, duration_us, delay_us;
     uint32_t fixed;
     int real, all_audio;
 };
@@ -50,6 +56,14 @@ struct tap {
     FILE *fragments;
 };
 
+/* How far behind its edge a live presentation was played. Without a value: SMOOTHCORE_NO_TIME_US. */
+struct behind {
+    uint64_t now_us, most_us;
+    /* Behind the clock of this machine, when media times count from 1970. */
+    uint64_t clock_us;
+};
+
+static struct behind behind = { SMOOTHCORE_NO_TIME_US, SMOOTHCORE_NO_TIME_US, SMOOTHCORE_NO_TIME_US };
 static smoothcore_posix posix;
 static smoothcore_posix_sink sink;
 static struct tap tap;
@@ -190,6 +204,33 @@ static void tell(const smoothcore_event *event, uint64_t began_us)
     case SMOOTHCORE_EVENT_FAILED:
         printf("failed: %s", because);
         break;
+    case SMOOTHCORE_EVENT_NOT_YET:
+        printf("not there yet: asked again in %.3f s", seconds(event->b));
+        break;
+    case SMOOTHCORE_EVENT_STALLED_AT_EDGE:
+        printf("nothing new at the edge for %.3f s", seconds(event->a));
+        break;
+    case SMOOTHCORE_EVENT_EDGE_MOVING:
+        printf("the edge moves again after %.3f s", seconds(event->a));
+        break;
+    case SMOOTHCORE_EVENT_BEHIND_WINDOW:
+        printf("the window passed by %.3f s ago", seconds(event->a));
+        break;
+    case SMOOTHCORE_EVENT_GAP_SKIPPED:
+        printf("nothing for %.3f s, skipped", seconds(event->a));
+        break;
+    case SMOOTHCORE_EVENT_ORIGIN_RESTARTED:
+        printf("the encoder started again");
+        break;
+    case SMOOTHCORE_EVENT_LIVE_ENDED:
+        printf("the event is over");
+        break;
+    case SMOOTHCORE_EVENT_REFRESHED:
+        printf("manifest read again in %.3f s, reason %" PRIu64, seconds(event->b), event->a);
+        break;
+    case SMOOTHCORE_EVENT_REFRESH_FAILED:
+        printf("manifest not read again, reason %" PRIu64 ": %s", event->a, because);
+        break;
     default: /* a newer library knows more */
         printf("event %" PRIu32 " (%" PRIu64 ", %" PRIu64 ")", event->kind, event->a, event->b);
     }
@@ -232,6 +273,23 @@ static void learn_languages(smoothcore_player *player)
     }
 }
 
+/* Looks how far behind a live presentation is played. */
+static void measure(smoothcore_player *player)
+{
+    smoothcore_live live;
+    struct timespec t;
+    int64_t world, position = smoothcore_posix_sink_position(&sink);
+    memset(&live, 0, sizeof live);
+    live.struct_size = sizeof live;
+    if (smoothcore_player_live(player, &live) != SMOOTHCORE_OK || live.latency_us == SMOOTHCORE_NO_TIME_US) return;
+    behind.now_us = live.latency_us;
+    if (behind.most_us == SMOOTHCORE_NO_TIME_US || behind.most_us < live.latency_us) behind.most_us = live.latency_us;
+    if (position == SMOOTHCORE_NO_TIME || clock_gettime(CLOCK_REALTIME, &t) != 0) return;
+    world = (int64_t)t.tv_sec * 10000000 + t.tv_nsec / 100;
+    /* Within an hour it is no other epoch. */
+    if (world > position && world - position < INT64_C(36000000000)) behind.clock_us = (uint64_t)(world - position) / 10u;
+}
+
 /* What session.csv and the status line show. */
 struct moment {
     uint64_t video_us, audio_us; /* media at hand and not on the screen yet */
@@ -264,12 +322,13 @@ static void show_status(uint64_t at_us, const struct moment *m, const smoothcore
     printf("\r\033[K%8.3f  at %.1f s, %.1f s ahead, %" PRIu32 " bit/s, link %" PRIu64 " bit/s, %" PRIu64 " bytes held",
            seconds(at_us), (double)m->position / 1e7, seconds(m->video_us), m->bitrate, stats->link_rate,
            stats->held_bytes);
+    if (behind.now_us != SMOOTHCORE_NO_TIME_US) printf(", %.1f s behind the edge", seconds(behind.now_us));
     fflush(stdout);
     status_shown = 1;
 }
 
 /* The loop. SMOOTHCORE_END, or the error it ended with; SMOOTHCORE_WOULD_BLOCK when it was interrupted. */
-static int32_t play(smoothcore_player *player, const smoothcore_clock_port *clock, FILE *csv)
+static int32_t play(smoothcore_player *player, const smoothcore_clock_port *clock, FILE *csv, uint64_t duration_us)
 {
     const uint64_t began_us = clock->now_us(clock->userdata);
     uint64_t row_us = began_us, status_us = began_us;
@@ -287,6 +346,7 @@ static int32_t play(smoothcore_player *player, const smoothcore_clock_port *cloc
         if (now_us >= row_us || result != SMOOTHCORE_OK) {
             smoothcore_stats stats = stats_of(player);
             struct moment moment = moment_of(player);
+            measure(player);
             row(csv, now_us - began_us, &moment, &stats);
             row_us = now_us + ROW_US;
             if (terminal && now_us >= status_us) {
@@ -298,6 +358,7 @@ static int32_t play(smoothcore_player *player, const smoothcore_clock_port *cloc
         if (result == SMOOTHCORE_OK && next_us > now_us) {
             clock->wait_until(clock->userdata, next_us < row_us ? next_us : row_us);
         }
+        if (duration_us != 0 && now_us - began_us >= duration_us) break;
     } while (result == SMOOTHCORE_OK && !interrupted);
     clear_status();
     return result == SMOOTHCORE_OK ? SMOOTHCORE_WOULD_BLOCK : result;
@@ -326,7 +387,12 @@ static void summary(const smoothcore_stats *s, int32_t result, uint64_t took_us)
 {
     char a[32], b[32], c[32], d[32];
     int i;
-    printf("%s in %.3f s\n", result == SMOOTHCORE_END ? "played to the end" : "NOT played to the end", seconds(took_us));
+    printf("%s in %.3f s\n", result == SMOOTHCORE_END ? "played to the end" : "not played to the end", seconds(took_us));
+    if (behind.now_us != SMOOTHCORE_NO_TIME_US) {
+        printf("  latency   %.3f s behind the edge, %.3f s at most", seconds(behind.now_us), seconds(behind.most_us));
+        if (behind.clock_us != SMOOTHCORE_NO_TIME_US) printf(", %.3f s behind the clock", seconds(behind.clock_us));
+        printf("; manifest read again %" PRIu32 " times, not there yet %" PRIu32 "\n", s->refreshes, s->not_yet);
+    }
     printf("  startup   manifest %s, first byte %s, first sample %s, clock start %s\n", since(a, s->manifest_us),
            since(b, s->first_byte_us), since(c, s->first_sample_us), since(d, s->startup_us));
     printf("  switches  %" PRIu32 " up, %" PRIu32 " down\n", s->switches_up, s->switches_down);
@@ -369,6 +435,12 @@ static int write_json(const char *path, const smoothcore_stats *s, int32_t resul
     json_time(f, "first_byte_us", s->first_byte_us);
     json_time(f, "first_sample_us", s->first_sample_us);
     json_time(f, "startup_us", s->startup_us);
+    if (behind.now_us != SMOOTHCORE_NO_TIME_US) {
+        json_time(f, "latency_us", behind.now_us);
+        json_time(f, "latency_most_us", behind.most_us);
+        json_time(f, "latency_clock_us", behind.clock_us);
+        fprintf(f, "  \"refreshes\": %" PRIu32 ",\n  \"not_yet\": %" PRIu32 ",\n", s->refreshes, s->not_yet);
+    }
     fprintf(f, "  \"switches_up\": %" PRIu32 ",\n  \"switches_down\": %" PRIu32 ",\n", s->switches_up, s->switches_down);
     fprintf(f, "  \"stalls\": %" PRIu32 ",\n", s->stalls);
     json_time(f, "stalled_us", s->stalled_us);
@@ -409,7 +481,7 @@ static int number(const char *text, uint64_t most, uint64_t *out)
 static int usage(void)
 {
     fprintf(stderr, "usage: player [--out DIR] [--speed max|real] [--budget BYTES] [--audio all|LANG] [--fixed BITRATE]\n"
-                    "              [--json FILE] URL|FILE\n");
+                    "              [--json FILE] [--duration SECONDS] [--delay SECONDS] URL|FILE\n");
     return 2;
 }
 
@@ -436,6 +508,8 @@ static int read_options(int argc, char **argv, struct options *o)
         else if (strcmp(name, "--audio") == 0 && strlen(with) < 8) o->language = with;
         else if (strcmp(name, "--budget") == 0 && number(with, UINT64_MAX, &value)) o->budget = value;
         else if (strcmp(name, "--fixed") == 0 && number(with, UINT32_MAX, &value)) o->fixed = (uint32_t)value;
+        else if (strcmp(name, "--duration") == 0 && number(with, 100000000, &value)) o->duration_us = value * 1000000u;
+        else if (strcmp(name, "--delay") == 0 && number(with, 100000, &value)) o->delay_us = value * 1000000u;
         else return 0;
     }
     return o->url != NULL;
@@ -508,6 +582,7 @@ int main(int argc, char **argv)
     config.budget_bytes = options.budget;
     config.seed = smoothcore_posix_seed();
     config.fixed_bitrate = options.fixed;
+    config.live_target_delay_us = options.delay_us;
     config.audio = options.all_audio ? SMOOTHCORE_AUDIO_ALL : SMOOTHCORE_AUDIO_FIRST;
     if (options.language != NULL) {
         config.audio = SMOOTHCORE_AUDIO_LANGUAGE;
@@ -518,7 +593,7 @@ int main(int argc, char **argv)
     if (result != SMOOTHCORE_OK) return failed("create", result);
     began_us = clock.now_us(clock.userdata);
     result = smoothcore_player_open(player, options.url);
-    if (result == SMOOTHCORE_OK) result = play(player, &clock, csv);
+    if (result == SMOOTHCORE_OK) result = play(player, &clock, csv, options.duration_us);
     took_us = clock.now_us(clock.userdata) - began_us;
     stats = stats_of(player);
     if (result < 0) failed(options.url, result);
@@ -530,5 +605,6 @@ int main(int argc, char **argv)
     smoothcore_posix_done(&posix);
     if (csv != NULL && fclose(csv) != 0) bad = 1;
     if (tap.fragments != NULL && fclose(tap.fragments) != 0) bad = 1;
+    if (result == SMOOTHCORE_WOULD_BLOCK && options.duration_us != 0 && !interrupted) result = SMOOTHCORE_END;
     return bad || result != SMOOTHCORE_END;
 }

@@ -32,20 +32,12 @@ case $TARGET in
     armv7*) RUSTFLAGS="$RUSTFLAGS -Ctarget-feature=+thumb-mode" ;;
 esac
 export RUSTFLAGS
-case $profile in
-    '') features=rt,default ;;
-    vod)
-        # No log lines either: events say what a box must know.
-        features=rt,http1,log/max_level_off
-        export CARGO_PROFILE_DIST_OPT_LEVEL=z ;;
-    *)
-        echo "archive.sh: unknown profile $profile; known is vod" >&2
-        exit 2 ;;
-esac
+. "$here/features.sh"
+[ "$profile" != vod ] || export CARGO_PROFILE_DIST_OPT_LEVEL=z
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo rustc $build_std --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \
-    --features "${FEATURES:-$features}" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
+    --features "$features" --target "$TARGET" 2>"$log" || { cat "$log" >&2; exit 1; }
 # Every run says that Thumb is no stable feature; anything else is news.
 grep '^warning' "$log" | grep -v 'thumb-mode' >&2 || true
 raw=$target_dir/$TARGET/dist/libsmoothcore.a

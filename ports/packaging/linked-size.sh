@@ -2,6 +2,7 @@
 # Prints what linking the library costs on a target: text (code and constants), data and bss of a program that reaches
 # every function of the header, less those of the same program without the library.
 #   linked-size.sh TARGET ARCHIVE HEADER [PROFILE]      the profile vod has a goal on armv7
+# With SIZE_GATE=yes text may be at most 2 % above the figure in sizes.txt: whoever makes it larger changes that, too.
 set -eu
 export LC_ALL=C
 TARGET=$1 archive=$2 header=$3 profile=${4:-}
@@ -21,7 +22,9 @@ for which in none all; do
         exit 1
     }
 done
-"${TOOLS}size" "$work/none" "$work/all" | awk -v goal=$goal -v target="$TARGET" -v profile="$profile" '
+known=$(awk -v name="$TARGET${profile:+-$profile}" '$1 == name { print $2 }' "$here/sizes.txt")
+"${TOOLS}size" "$work/none" "$work/all" | awk -v goal=$goal -v target="$TARGET" -v profile="$profile" -v known="$known" \
+    -v gate="${SIZE_GATE:-no}" '
     NR == 2 { text = $1; data = $2; bss = $3 }
     NR == 3 {
         text = $1 - text
@@ -29,4 +32,9 @@ done
         if (target ~ /^armv7-/ && profile == "vod")
             printf "; goal for text %d (120 KiB): %s", goal, text <= goal ? "met" : "MISSED by " text - goal
         print ""
+        if (gate == "yes" && text > known * 1.02) {
+            printf "%s: text is more than 2 %% above the %d bytes in ports/packaging/sizes.txt: make it smaller, or write the " \
+                "new figure there and the reason in the commit\n", target, known >"/dev/stderr"
+            exit 1
+        }
     }'

@@ -62,12 +62,31 @@ static void set_rate(void *userdata, int32_t rate)
     (void)rate;
 }
 
+/* To do: whether the decoder can play this quality level; asked of each before playback starts. `candidate` is valid during
+ * the call. SMOOTHCORE_OK: yes. Anything else: the level is dropped, and the others play. */
+static int32_t can_play(void *userdata, const smoothcore_candidate *candidate)
+{
+    (void)userdata;
+    (void)candidate;
+    return SMOOTHCORE_E_UNSUPPORTED;
+}
+
+/* To do, if you draw 608 or 708 captions: keep the payload, valid during the call, until the picture with this pts is shown.
+ * Only with smoothcore_config.captions. */
+static void hear_captions(void *userdata, const smoothcore_captions *captions)
+{
+    (void)userdata;
+    (void)captions;
+}
+
 smoothcore_decoder_port port_decoder(struct port *port)
 {
     smoothcore_decoder_port decoder = { 0 };
     decoder.struct_size = sizeof decoder;
     decoder.framing = SMOOTHCORE_FRAMING_ELEMENTARY; /* start codes and ADTS; or _LENGTH_PREFIXED */
-    decoder.flags = 0; /* SMOOTHCORE_DECODER_CONTIGUOUS: one part only. _NEEDS_AUD, _REPEAT_PARAMETER_SETS, _UNPACED */
+    /* _CAPABILITIES: can_play is asked. SMOOTHCORE_DECODER_CONTIGUOUS: one part only. _NEEDS_AUD, _REPEAT_PARAMETER_SETS,
+     * _UNPACED. */
+    decoder.flags = SMOOTHCORE_DECODER_CAPABILITIES;
     decoder.userdata = port;
     decoder.configure = configure;
     decoder.submit = submit;
@@ -75,5 +94,7 @@ smoothcore_decoder_port port_decoder(struct port *port)
     decoder.flush = flush;
     decoder.end = end_of_stream;
     decoder.rate = set_rate;
+    decoder.can_play = can_play;
+    decoder.captions = hear_captions;
     return decoder;
 }

@@ -11,6 +11,8 @@ struct port {
 
 smoothcore_clock_port port_clock(struct port *port);
 smoothcore_decoder_port port_decoder(struct port *port);
+/* For protected content; delete the file if there is none. */
+smoothcore_protection_port port_protection(struct port *port);
 /* One of these two; delete the other file. */
 smoothcore_stream_port port_streams(struct port *port);
 smoothcore_http_port port_http(struct port *port);

@@ -164,6 +164,8 @@ pub const SMOOTHCORE_E_KEY_TIMEOUT: i32 = -403;
 pub const SMOOTHCORE_E_DECRYPT_FAILED: i32 = -404;
 /// Output restrictions forbid this quality level.
 pub const SMOOTHCORE_E_OUTPUT_RESTRICTED: i32 = -405;
+/// A stream is encrypted, and there is neither a protection mode nor a protection port.
+pub const SMOOTHCORE_E_PROTECTION_MISSING: i32 = -406;
 /// Too many or too large protection headers.
 pub const SMOOTHCORE_E_LIMIT_PROTECTION: i32 = -420;
 

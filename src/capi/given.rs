@@ -66,7 +66,8 @@ pub(super) unsafe fn config(config: *const smoothcore_config, own: usize) -> Res
     {
         return Err(Code::Abi);
     }
-    if !c.reserved.is_null() || !c.reserved3.is_null() || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME) {
+    if !c.reserved.is_null() || !c.reserved3.is_null() || (c.start_at < 0 && c.start_at != SMOOTHCORE_NO_TIME)
+    {
         return Err(Code::Argument);
     }
     let limits = if c.limits.is_null() {

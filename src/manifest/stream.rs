@@ -155,6 +155,8 @@ impl StreamDraft {
             let name = core::mem::take(&mut self.stream.name);
             return Ok(Some(Ignored { kind: core::mem::take(&mut self.unknown), name }));
         };
+        // Of a Type that stood before the one that counts.
+        self.unknown.free(r.account);
         let s = &mut self.stream;
         s.kind = kind;
         s.timescale = self.timescale.unwrap_or(manifest.timescale);

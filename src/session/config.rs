@@ -22,7 +22,7 @@ pub enum AudioChoice {
 /// What is done about encrypted samples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ProtectionMode {
-    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionUnsupported`] where one is found.
+    /// Nothing: a stream is dropped with [`crate::error::Code::ProtectionMissing`] where one is found.
     #[default]
     None,
     /// They go to the decoder as they are, with everything it needs to decrypt them.

@@ -40,8 +40,8 @@ mod tracks;
 mod unplanned;
 
 pub use config::{
-    Abandonment, AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, Objective, PictureCap,
-    Prior, ProtectionMode, Replacement, SwitchingConfig, SwitchingRule, TextChoice, WindowChoice,
+    Abandonment, AudioChoice, BehindPolicy, CaptionChoice, Config, LiveConfig, LiveStart, Objective,
+    PictureCap, Prior, ProtectionMode, Replacement, SwitchingConfig, SwitchingRule, TextChoice, WindowChoice,
 };
 pub use given::{Cue, GivenText};
 pub use init::{INIT_TRACK_ID, init_segment};

@@ -7,8 +7,11 @@ use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, Failure, Outcome, RequestId, Response};
 use crate::mem::{Chain, Pool};
 use crate::mp4::{self, BodyEnd, Encryption, Found};
-use crate::time::Instant;
+use crate::time::{Instant, Micros};
 use crate::trace;
+
+/// Until a fragment is fetched again for whose table there was no room.
+const PUT_OFF: Micros = Micros::from_millis(1000);
 
 /// A chain and the pool it lies in, as the box parser wants to read them.
 struct Reader<'a> {
@@ -288,7 +291,10 @@ impl Session {
             // Text is always clear, whatever stands in its fragments.
             () if feed.kind == Kind::Text => Ok(()),
             () if !protecting && info.encryption == Encryption::Clear => Ok(()),
-            () if !protecting => Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset)),
+            () if !cfg!(feature = "protection") => {
+                Err(Error::at(Code::ProtectionUnsupported, "moof/traf", offset))
+            }
+            () if !protecting => Err(Error::at(Code::ProtectionMissing, "moof/traf", offset)),
             () => {
                 let (account, limits) = (&mut self.account, &self.config.limits);
                 back.cipher.read(moof, &info, table, account, limits)?;
@@ -472,9 +478,10 @@ impl Session {
         }
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
+            Code::Budget if leads && self.put_off(i) => {}
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
-            Code::ProtectionUnsupported => self.drop_stream(i, error),
+            Code::ProtectionUnsupported | Code::ProtectionMissing => self.drop_stream(i, error),
             Code::FragmentChanged => {
                 self.cancel_fetch(i);
                 self.lose(i, Failure { error, status: 0 });
@@ -519,6 +526,23 @@ impl Session {
             feed.retrying = true;
             feed.retry.not_before = now;
         }
+    }
+
+    /// There is no room for the table of the fragment being fetched: where the stream has others before it, whose samples
+    /// give theirs back, it is fetched again later. Whether that is so.
+    fn put_off(&mut self, i: usize) -> bool {
+        if self.feeds.get(i).is_none_or(|f| f.queue.len() < 2) {
+            return false;
+        }
+        self.cancel_fetch(i);
+        let not_before = self.now.after(PUT_OFF);
+        let (pool, account) = (&mut self.pool, &mut self.account);
+        if let Some(feed) = self.feeds.get_mut(i) {
+            feed.restart_back(pool, account);
+            feed.retrying = true;
+            feed.retry.not_before = not_before;
+        }
+        true
     }
 
     /// Bytes have made room: whoever waited for it may go on.

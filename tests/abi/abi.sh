@@ -3,7 +3,8 @@
 #   abi.sh check DIST     DIST holds the archives of the three Linux targets, as `make dist` leaves them
 #   abi.sh update         writes the baseline of the version the header states
 # The current version must equal its baseline. Of an older version with the same major every field, function and
-# constant must still be there unchanged, and a program compiled with its header must link and run.
+# constant must still be there unchanged, and a program compiled with its header must link and run. So must the objects
+# that were compiled of caller.c when the version was made, and are committed with it.
 set -eu
 export LC_ALL=C
 mode=$1
@@ -43,7 +44,14 @@ if [ "$mode" = update ]; then
     [ $failed = 0 ] || exit 1
     mkdir -p "tests/abi/$version"
     cp $header "tests/abi/$version/smoothcore.h"
-    for TARGET in $targets; do cp "$work/layout.$TARGET.txt" "tests/abi/$version/"; done
+    for TARGET in $targets; do
+        cp "$work/layout.$TARGET.txt" "tests/abi/$version/"
+        # Once a version: what was built stays built.
+        [ -f "tests/abi/$version/caller.$TARGET.o" ] || (
+            . ports/packaging/targets.sh
+            "$CC" -std=c99 -Os -fno-ident -Wall -Wextra -Werror -Iinclude -c tests/abi/caller.c -o "tests/abi/$version/caller.$TARGET.o"
+        )
+    done
     echo "abi: wrote tests/abi/$version; if it existed before, CHANGELOG.md needs an ABI line"
     exit 0
 fi
@@ -75,6 +83,13 @@ for old in tests/abi/"$major".*; do
             gone=$(sort "$work/layout.$TARGET.txt" | comm -23 "$work/fields.old" -)
             [ -z "$gone" ] || fail "$TARGET: fields of $old have moved: $gone"
         fi
+        # An object that was compiled long ago.
+        (
+            . ports/packaging/targets.sh
+            [ "$TARGET" = "$(uname -m)-unknown-linux-gnu" ] && EMULATOR=
+            "$CC" -static "$old/caller.$TARGET.o" -L"$dist/smoothcore-$release-$TARGET/lib" -lsmoothcore -o "$work/caller" &&
+                $EMULATOR "$work/caller"
+        ) || fail "$TARGET: $old/caller.$TARGET.o does not link or run: $?"
         # A program that knows only the older header.
         sh tests/audit/probe.sh "$old/smoothcore.h" all >"$work/caller.c"
         (
@@ -87,4 +102,4 @@ for old in tests/abi/"$major".*; do
     done
 done
 [ $failed = 0 ] || exit 1
-echo "abi: $version is its baseline on 3 targets: $(grep -c ' align ' "$work/layout.x86_64-unknown-linux-gnu.txt" || true) structs, $(sh tests/audit/header-functions.sh exported $header | wc -l) functions"
+echo "abi: $version is its baseline on 3 targets, old objects run: $(grep -c ' align ' "$work/layout.x86_64-unknown-linux-gnu.txt" || true) structs, $(sh tests/audit/header-functions.sh exported $header | wc -l) functions"

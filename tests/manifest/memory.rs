@@ -40,6 +40,22 @@ fn a_day_of_regular_fragments() {
 }
 
 #[test]
+fn a_type_that_stands_before_the_one_that_counts_leaves_nothing() {
+    let stream = VIDEO.replacen("Type=", "Type='hologram' Type=", 1);
+    assert_ne!(stream, VIDEO);
+    // The next one takes its place.
+    let document = smooth("", &format!("{stream}{VIDEO}"));
+    let mut account = Account::new(1 << 20);
+    let mut parser = ManifestParser::new(&Limits::default());
+    parser.feed(&mut account, document.as_bytes()).unwrap();
+    let mut manifest = parser.finish().unwrap();
+    assert_eq!(manifest.streams.len(), 2);
+    manifest.free(&mut account);
+    parser.free(&mut account);
+    assert_eq!(account.held(), 0);
+}
+
+#[test]
 fn every_budget_that_is_too_small_is_an_error_and_leaves_nothing() {
     let custom = "<QualityLevel Bitrate='1' FourCC='AACL'><CustomAttributes><Attribute Name='a' Value='b'/></CustomAttributes></QualityLevel>";
     let children = format!(

@@ -14,6 +14,20 @@ echo "machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(np
 cargo build --quiet --release --locked --manifest-path tests/bench/Cargo.toml
 "${CARGO_TARGET_DIR:-tests/bench/target}/release/smoothcore-bench" tests/media/testcard
 
+# ---- instructions of a decision: two runs of unlike length, so that all else falls out
+bench="${CARGO_TARGET_DIR:-tests/bench/target}/release/smoothcore-bench"
+instructions() { # COUNT KIND
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" plan "$1" "$2" 2>&1 | sed -n 's/.*Collected : //p'
+}
+if command -v valgrind >/dev/null; then
+    for kind in middle end; do
+        few=$(instructions 20 $kind) many=$(instructions 120 $kind)
+        echo "switching, $kind of a presentation: $(((many - few) / 100)) instructions a decision at 10 levels; bound 1500000"
+    done
+else
+    echo "switching: no valgrind, instructions not counted"
+fi
+
 # ---- over loopback, from a web server
 sh ports/packaging/dist.sh "${HOST_TARGET:-x86_64-unknown-linux-gnu}" | grep 'linked text'
 build_player

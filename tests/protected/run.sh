@@ -116,8 +116,8 @@ refused() { # WHAT CASE TEXT PLAY-OPTIONS...
     fi
     grep -q -e "$text" "$work/log" || { cat "$work/log" >&2; fail "$what: the message does not say why"; }
 }
-refused "no key" ctr-piff-8-whole '(-400)'
-refused "no key, common boxes" cbcs-senc-whole '(-400)'
+refused "no key" ctr-piff-8-whole '(-406)'
+refused "no key, common boxes" cbcs-senc-whole '(-406)'
 refused "a wrong key" ctr-piff-8-subsamples "the key given for KID $kid is wrong" --key "$wrong"
 refused "a wrong key of several" ctr-piff-rotating "the key given for KID $kid is wrong" --key "$wrong"
 refused "another key" ctr-senc-8-subsamples "no key for KID $kid was given" --key "f${key#0}"

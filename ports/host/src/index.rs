@@ -174,6 +174,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let Some(name) = output.file_name() else { bail!("{}: not a name to write to", output.display()) };
     let dir = output.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let dir = dir.canonicalize().with_context(|| dir.display().to_string())?;
     let files = args.files.iter().map(|file| file.canonicalize().with_context(|| file.display().to_string()));
     let files = files.collect::<Result<Vec<_>>>()?;

@@ -42,6 +42,18 @@ impl Progress {
         let _ = std::io::stderr().flush();
     }
 
+    /// `done` of `all` things that have no size.
+    pub fn count(&mut self, done: usize, all: usize) {
+        let fresh = self.shown.is_some_and(|shown| shown.elapsed() < OFTEN);
+        if !self.terminal || fresh && done != all {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let filled = WIDTH * done.min(all) / all.max(1);
+        eprint!("\r\x1b[K{} [{}{}] {done}/{all}", self.what, "=".repeat(filled), " ".repeat(WIDTH - filled));
+        let _ = std::io::stderr().flush();
+    }
+
     /// A line of its own.
     pub fn say(&mut self, line: &str) {
         self.clear();

@@ -95,7 +95,7 @@ pub fn track_protection(manifest: &Manifest, kind: Kind) -> Option<TrackProtecti
     })
 }
 
-/// Which streams of sound.
+/// Which streams of sound, or of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sound {
     All,
@@ -119,7 +119,7 @@ impl std::str::FromStr for Sound {
 }
 
 impl Sound {
-    /// Whether the `nth` usable stream of sound, of that name and language, is meant.
+    /// Whether the `nth` usable stream of its kind, of that name and language, is meant.
     pub fn takes(&self, nth: usize, name: &str, language: &str) -> bool {
         match self {
             Self::All => true,
@@ -131,9 +131,9 @@ impl Sound {
 
     /// # Errors
     /// When a named one was not found.
-    pub fn satisfied(&self, taken: usize) -> Result<()> {
+    pub fn satisfied(&self, taken: usize, what: &str) -> Result<()> {
         if let (Self::Named(name), 0) = (self, taken) {
-            bail!("no stream of sound has the language or name {name:?}");
+            bail!("no stream of {what} has the language or name {name:?}");
         }
         Ok(())
     }
@@ -199,9 +199,14 @@ impl Levels {
 ///
 /// # Errors
 /// When something named is not there, or nothing is left.
-pub fn choose(manifest: &Manifest, levels: &Levels, sound: &Sound) -> Result<Vec<(usize, Vec<usize>)>> {
+pub fn choose(
+    manifest: &Manifest,
+    levels: &Levels,
+    sound: &Sound,
+    text: &Sound,
+) -> Result<Vec<(usize, Vec<usize>)>> {
     let mut chosen = Vec::new();
-    let (mut nth, mut taken) = (0, 0);
+    let (mut nth, mut taken, mut texts, mut read) = (0, 0, 0, 0);
     for (at, stream) in manifest.usable() {
         let usable: Vec<_> =
             stream.usable_levels().map(|(at, level)| (at, level.index, level.bitrate)).collect();
@@ -215,13 +220,21 @@ pub fn choose(manifest: &Manifest, levels: &Levels, sound: &Sound) -> Result<Vec
                 taken += usize::from(takes);
                 if takes { (0..usable.len()).collect() } else { Vec::new() }
             }
-            Kind::Text => Vec::new(),
+            // Samples that stand in the manifest have no URL.
+            Kind::Text if stream.embedded => Vec::new(),
+            Kind::Text => {
+                let takes = text.takes(texts, &stream.name, &stream.language);
+                texts += 1;
+                read += usize::from(takes);
+                if takes { (0..usable.len()).collect() } else { Vec::new() }
+            }
         };
         if !places.is_empty() {
             chosen.push((at, places.into_iter().map(|place| usable[place].0).collect()));
         }
     }
-    sound.satisfied(taken)?;
+    sound.satisfied(taken, "sound")?;
+    text.satisfied(read, "text")?;
     ensure!(!chosen.is_empty(), "nothing is left of the presentation");
     Ok(chosen)
 }

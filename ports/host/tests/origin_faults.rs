@@ -179,7 +179,7 @@ fn manifests_are_old_or_wrong() {
     let script = "path=1 : durations 70\npath=2 : last-without-d\npath=3 : list td\npath=4 : names-twice\npath=5 : no-fourcc\n\
         path=6 : utf16 be\npath=7 : gzip-bomb 20\npath=8 : corrupt 5\n";
     let script = file("wrong", script);
-    let names = ["c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9"];
+    let names = ["c1,list=r", "c2,list=r", "c3,list=r", "c4", "c5", "c6", "c7", "c8", "c9"];
     let origin = channels(&names, &["--faults", script.to_str().unwrap()]);
     let good = origin.listed("c9");
     let off = origin.listed("c1");

@@ -254,7 +254,7 @@ fn durations_can_be_uneven_and_rates_odd() {
 
 #[test]
 fn lists_may_say_wrong_durations_and_come_in_every_form() {
-    let specs = ["a,wrong-d=70", "td,list=td", "d,list=d", "d2,list=d,gap=video@10+6"];
+    let specs = ["a,wrong-d=70", "td", "r,list=r", "d,list=d", "d2,list=d,gap=video@10+6"];
     let origin = channels(&specs, &[]);
     origin.at(40.0);
     let wrong: Vec<u64> =
@@ -269,6 +269,9 @@ fn lists_may_say_wrong_durations_and_come_in_every_form() {
     assert_eq!((told.duration(), told.following()[0].0), (2 * SECOND, times[4]));
     let text = origin.listed("td").text;
     assert!(!text.contains(" r=") && text.matches("<c t=").count() > 100);
+    assert!(
+        origin.listed("r").text.contains(" r=") && origin.listed("r").streams == origin.listed("td").streams
+    );
     let text = origin.listed("d").text;
     assert_eq!(text.matches("<c t=").count(), 3, "one for each stream: {text}");
     assert!(!text.contains(" r="));

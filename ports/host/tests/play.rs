@@ -511,7 +511,8 @@ fn the_report_holds_the_session() {
     assert_eq!(data["streams"], serde_json::json!(["video", "audio_eng", "audio_fra"]));
     let column = |name: &str| data[name].as_array().unwrap().clone();
     let times: Vec<_> = column("t").iter().map(|t| t.as_f64().unwrap()).collect();
-    assert!(times.len() > 20 && times.is_sorted());
+    // A fast session is a few turns, and how many depends on the machine.
+    assert!(times.len() > 5 && times.is_sorted());
     for name in ["position", "rate", "bitrate"] {
         assert_eq!(column(name).len(), times.len(), "{name}");
     }

@@ -2,14 +2,14 @@
 
 use super::logarithm::{exp, narrow};
 use super::table::{Fetch, Rung, SECOND, Tables, UNIT, World};
-use super::{Choice, Decision, Moment, Planner, less_others, ln_seconds, plan_time, thousandths};
+use super::{Choice, Decision, Moment, Planner, ln_seconds, plan_time, thousandths};
 use crate::abr::Reason;
 use crate::time::Micros;
 
 /// Sweeps after a change of masks or of the buffer.
 const SWEEPS_CHANGED: i32 = 8;
 /// Rates about the present one that a plan with an end looks at, to each side.
-const NEAR: usize = 4;
+const NEAR: usize = 1;
 /// After a change of resolution group it stays for so long.
 const STAY: Micros = Micros::from_secs(10);
 
@@ -48,8 +48,7 @@ impl Planner {
                 wait: world.wait,
                 buffer: plan_time(moment.buffer),
             };
-            let worth = i64::from(tables.expect(a, rung, &fetch, &world, &self.tuning))
-                + i64::from(rung.utility)
+            let worth = i64::from(tables.expect(a, rung, &fetch, &world)) + i64::from(rung.utility)
                 - i64::from(self.switch(moment.last, a))
                 - if crosses { i64::from(world.crossing) } else { 0 };
             if worth > best.1 {
@@ -97,7 +96,7 @@ impl Planner {
             Some(left) if left <= t.horizon => {
                 // The end is near: from there back to here, for the rates about the present one.
                 tables.clear();
-                let world = World { discount: 1000, ..world };
+                let world = World { fade: 0, ..world };
                 for _ in 1..left.clamp(1, 64) {
                     tables.sweep(&self.rungs, &world, &t, Some((ln_rate, NEAR)));
                 }
@@ -118,9 +117,8 @@ impl Planner {
             wait: plan_time(self.rate.first_byte()),
             sigma: self.rate.sigma(&self.tuning),
             mu: self.mu,
-            slow: less_others(self.rate.slow(), moment.others),
             crossing: if self.grouped { UNIT / 4 } else { 0 },
-            discount: self.tuning.discount,
+            fade: self.tuning.fade.clamp(0, 1_024),
         }
     }
 

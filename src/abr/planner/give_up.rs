@@ -48,15 +48,14 @@ impl Planner {
         let tables = self.tables.as_ref()?;
         let wait = if progress.first_byte.is_some() { 0 } else { world.wait };
         let finish = Fetch { ln_bits, ln_rate, wait, buffer };
-        let stay = i64::from(tables.expect(progress.level, &rung, &finish, &world, &t))
-            + i64::from(rung.utility)
+        let stay = i64::from(tables.expect(progress.level, &rung, &finish, &world)) + i64::from(rung.utility)
             - i64::from(self.switch(moment.last, progress.level));
         let wait = if progress.reconnects { world.wait.saturating_mul(2) } else { world.wait };
         let mut best: Option<(usize, i64)> = None;
         for (a, rung) in self.rungs.iter().enumerate().take(progress.level).filter(|(_, r)| r.open) {
             let ln_bits = rung.ln.saturating_add(world.ln_size);
             let fetch = Fetch { ln_bits, wait, ..finish };
-            let worth = i64::from(tables.expect(a, rung, &fetch, &world, &t)) + i64::from(rung.utility)
+            let worth = i64::from(tables.expect(a, rung, &fetch, &world)) + i64::from(rung.utility)
                 - i64::from(self.switch(moment.last, a));
             if best.is_none_or(|b| worth > b.1) {
                 best = Some((a, worth));

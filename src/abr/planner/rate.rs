@@ -1,4 +1,4 @@
-//! How fast the link is and how sure that is: a scalar Kalman filter on the logarithm of the rate.
+//! How fast the link is and how sure that is: means of unlike memory, each weighed by how near it was of late.
 
 use super::logarithm::{ONE, div, exp, ln, mul, narrow, sqrt};
 use super::tuning::Tuning;
@@ -15,50 +15,49 @@ pub struct Prior {
     pub age: Micros,
 }
 
-const TRACKS: usize = 4;
-
 /// A prior older than this says nothing.
 const STALE: Micros = Micros::from_secs(600);
 /// What a new session on the same network may differ by, added to the prior's own sigma.
 const WIDENED: i32 = ONE * 3 / 10;
+
+/// A pause after which what was measured before counts little.
+const PAUSE: Micros = Micros::from_secs(90);
+
+/// How many means there are: of the last download almost alone, to one of ten seconds of download.
+pub(super) const TRACKS: usize = 4;
 
 /// A number of thousandths in Q16.
 pub(super) fn milli(x: i32) -> i32 {
     narrow(i64::from(x) * i64::from(ONE) / 1000)
 }
 
-/// The filter. Logarithms and variances in Q16, rates in bit/s.
+/// What is known of the link. Logarithms and variances in Q16, rates in bit/s.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     mean: i32,
-    var: i32,
-    /// Means of unlike memory, and how far each was off of late.
     tracks: [i32; TRACKS],
+    /// Mean square by which each track was off.
     errors: [i32; TRACKS],
-    /// Variance of the steps from what was expected to what came.
+    /// Variance of what came about what was expected.
     spread: i32,
-    slow: i32,
-    slow_weight: i32,
-    at: Instant,
     samples: u32,
     known: bool,
     first_byte: Micros,
+    /// When the last download ended.
+    at: Instant,
 }
 
 impl Rate {
     pub fn new(tuning: &Tuning) -> Rate {
         Rate {
             mean: 0,
-            var: 0,
             tracks: [0; TRACKS],
             errors: [ONE / 20; TRACKS],
             spread: milli(tuning.spread),
-            slow: 0,
-            slow_weight: 0,
-            at: Instant(0),
             samples: 0,
             known: false,
             first_byte: Micros::from_millis(50),
+            at: Instant(0),
         }
     }
 
@@ -77,16 +76,15 @@ impl Rate {
             return;
         }
         self.mean = prior.ln_rate.min(30 * ONE);
-        let sigma = prior.sigma.clamp(0, 2 * ONE) + WIDENED;
-        self.var = mul(sigma, sigma);
-        (self.slow, self.slow_weight) = (self.mean, ONE / 10);
         self.tracks = [self.mean; TRACKS];
+        let sigma = prior.sigma.clamp(0, 2 * ONE) + WIDENED;
+        self.spread = mul(sigma, sigma);
         self.known = true;
     }
 
     pub fn prior(&self) -> Prior {
         if self.known {
-            Prior { ln_rate: self.mean, sigma: sqrt(self.var), age: Micros(0) }
+            Prior { ln_rate: self.mean, sigma: sqrt(self.spread), age: Micros(0) }
         } else {
             Prior::default()
         }
@@ -97,15 +95,10 @@ impl Rate {
         self.mean
     }
 
-    /// The slow mean, ln-rate.
-    pub const fn slow(&self) -> i32 {
-        self.slow
-    }
-
-    /// Standard deviation of the rate of the next fragment, and of its size.
+    /// Standard deviation of the rate of the next fragment and of its size.
     pub fn sigma(&self, t: &Tuning) -> i32 {
         let sigma = sqrt(self.spread.saturating_add(milli(t.size)));
-        sigma.clamp(milli(t.spread_least), milli(t.spread_most))
+        sigma.min(milli(t.spread_most)).max(milli(t.spread_least))
     }
 
     /// The rate in bit/s.
@@ -113,6 +106,7 @@ impl Rate {
         exp(self.mean) >> 16
     }
 
+    /// The usual wait for the first byte.
     pub const fn first_byte(&self) -> Micros {
         self.first_byte
     }
@@ -128,64 +122,45 @@ impl Rate {
 
     /// `bytes` came in `took`, the wait for the first byte left out.
     pub fn sample(&mut self, bytes: u64, took: Micros, at: Instant, t: &Tuning) {
-        let micros = took.0.max(1_000);
-        // bytes × 8 / s, in a way that does not overflow.
-        let z = ln(bytes.saturating_mul(8).max(1))
-            .saturating_add(ln(1_000_000))
-            .saturating_sub(ln(micros))
-            .max(ln(1_000));
-        let ms = narrow(i64::try_from(took.0 / 1_000).unwrap_or(i64::MAX)).clamp(1, 600_000);
-        // Noise of this measurement: short ones say little.
-        let noise = div(milli(t.noise), ONE.saturating_add(div(ms, t.noise_ms.max(1)).min(600 * ONE)));
-        if !self.known {
-            (self.mean, self.var) = (z, noise);
-            self.tracks = [z; TRACKS];
+        // Bits over seconds; no link is slower than a kilobit.
+        let bits = ln(bytes.saturating_mul(8));
+        let came = bits.saturating_add(ln(1_000_000)).saturating_sub(ln(took.0.max(1_000))).max(ln(1_000));
+        if self.known {
+            // After a long pause, a paused player for instance, the last download says most.
+            let paused = self.is_measured() && at.since(self.at) > PAUSE;
+            self.learn(came, took, paused, t);
         } else {
-            let since = narrow(i64::try_from(at.since(self.at).0 / 1_000).unwrap_or(i64::MAX)).min(60_000);
-            if self.is_measured() {
-                self.var =
-                    self.var.saturating_add(narrow(i64::from(milli(t.drift)) * i64::from(since) / 1000));
-            }
-            let mut off = z.saturating_sub(self.mean);
-            let step = if off > 0 { mul(off, milli(t.spread_up)) } else { off };
-            let squared = mul(step, step).min(milli(t.spread_clip));
-            self.spread = self.spread.saturating_add((squared - self.spread) / t.spread_memory.max(1));
-            if off > 0 {
-                off = mul(off, milli(t.damp)).min(milli(t.clip));
-            }
-            let jump = off.saturating_abs() > milli(t.reopen);
-            let _ = noise;
-            let taus = [t.tau0, t.tau1, t.tau2, t.tau3];
-            let (mut sum, mut weights) = (0i64, 0i64);
-            for ((m, e), tau) in self.tracks.iter_mut().zip(&mut self.errors).zip(taus) {
-                let off = z.saturating_sub(*m);
-                let squared = mul(off, off).min(milli(t.track_clip));
-                *e = e.saturating_add(squared.saturating_sub(*e) / t.track_memory.max(1));
-                let gain = div(ms.max(t.tau_least), ms.max(t.tau_least).saturating_add(tau));
-                let gain = if jump { gain.max(milli(t.reopen_gain)) } else { gain };
-                *m = m.saturating_add(mul(gain, off));
-                let w = div(ONE, (*e).saturating_add(milli(t.track_floor)));
-                let w = i64::from(mul(w, w)) + 1;
-                sum += w * i64::from(*m);
-                weights += w;
-            }
-            self.mean = narrow(sum / weights.max(1));
-            self.var = self.spread;
+            self.mean = came;
+            self.tracks = [came; TRACKS];
         }
-        // The slow mean weighs by time, pauses included up to ten seconds: quick downloads count as well.
-        let gap = if self.is_measured() { at.since(self.at).0.min(10_000_000) } else { took.0 };
-        let gap = narrow(i64::try_from(gap / 1_000).unwrap_or(i64::MAX)).max(ms);
-        let weight = div(gap, t.pull_ms.max(1)).min(ONE);
-        self.slow_weight = self.slow_weight.saturating_add(weight).min(ONE);
-        let share = div(weight, self.slow_weight).min(ONE);
-        self.slow = if self.samples == 0 && !self.known {
-            z
-        } else {
-            self.slow.saturating_add(mul(share, z.saturating_sub(self.slow)))
-        };
-        self.mean = self.mean.saturating_add(mul(milli(t.pull), self.slow.saturating_sub(self.mean)));
         self.known = true;
-        self.samples = self.samples.saturating_add(1);
         self.at = at;
+        self.samples = self.samples.saturating_add(1);
+    }
+
+    fn learn(&mut self, came: i32, took: Micros, paused: bool, t: &Tuning) {
+        let off = came.saturating_sub(self.mean);
+        // What comes faster than expected does no harm, and says little of what may.
+        let harm = if off > 0 { mul(off, milli(t.spread_up)) } else { off };
+        let squared = mul(harm, harm).min(milli(t.spread_clip));
+        self.spread = self.spread.saturating_add((squared - self.spread) / t.spread_memory.max(1));
+        let leaps = paused || off.saturating_abs() > milli(t.leap);
+        let ms = (took.0 / 1_000).min(600_000) as i32;
+        let ms = ms.max(t.track_least).max(1);
+        let (mut sum, mut weights) = (0i64, 0i64);
+        let tracks = self.tracks.iter_mut().zip(&mut self.errors);
+        for ((track, error), memory) in tracks.zip(t.track_ms) {
+            let off = came.saturating_sub(*track);
+            let squared = mul(off, off).min(milli(t.track_clip));
+            *error = error.saturating_add(squared.saturating_sub(*error) / t.track_memory.max(1));
+            let gain = div(ms, ms.saturating_add(memory));
+            let gain = if leaps { gain.max(milli(t.leap_gain)) } else { gain };
+            *track = track.saturating_add(mul(gain, off));
+            let trust = div(ONE, error.saturating_add(milli(t.track_floor)));
+            let weight = i64::from(mul(trust, trust)) + 1;
+            sum += weight * i64::from(*track);
+            weights += weight;
+        }
+        self.mean = narrow(sum / weights.max(1));
     }
 }

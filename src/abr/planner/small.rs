@@ -7,15 +7,14 @@ use super::{Moment, Planner, plan_time};
 
 /// Intervals of a fragment's duration that are looked ahead.
 const STEPS: usize = 5;
-/// Weights, in Q16: of a buffer below its aim, of one above, of a switch; of a second without pictures.
-const BELOW: i32 = 2 * ONE;
-const ABOVE: i32 = ONE / 5;
+/// Weights in Q16 of a buffer that is not full and of a switch.
+const BUFFER: i32 = ONE * 24 / 5;
 const SWITCH: i32 = 2 * ONE;
 
 impl Planner {
     /// The cheapest open level below `ceiling`; the lowest open one when none is.
     pub(super) fn small(&self, moment: &Moment<'_>, world: &World, ceiling: usize) -> usize {
-        let ln_rate = self.open_rate(moment).saturating_sub(world.sigma / 4);
+        let ln_rate = self.open_rate(moment).saturating_sub(world.sigma / 8);
         let target = plan_time(moment.buffer_target).max(1);
         let duration = world.duration;
         let most = target.saturating_sub(duration).max(1);
@@ -26,7 +25,6 @@ impl Planner {
                 continue;
             }
             let most = most.min(plan_time(self.reach(moment, a))).max(1);
-            let aim = most / 5 * 3;
             // Fragments that arrive while one plays.
             let speed =
                 exp(ln_rate.saturating_sub(rung.ln).saturating_sub(self.bias)).min(8 * ONE as u64) as i32;
@@ -38,10 +36,10 @@ impl Planner {
                     cost += (i64::from(buffer.saturating_neg()) * i64::from(world.mu)) >> 10;
                 }
                 buffer = buffer.clamp(0, most);
-                let off = div(buffer - aim, aim.max(1)).clamp(-ONE, 4 * ONE);
-                let weight = if off < 0 { BELOW } else { ABOVE };
-                cost += (i64::from(mul(mul(off, off), weight)) * i64::from(UNIT)) >> 16;
-                cost += i64::from(mul(UNIT - rung.utility, speed.min(ONE)));
+                let off = div(most - buffer, most);
+                cost += (i64::from(mul(mul(off, off), BUFFER)) * i64::from(UNIT)) >> 16;
+                // What is missing in quality counts for every fragment that arrives.
+                cost += i64::from(mul(UNIT - rung.utility, speed));
             }
             if let Some(last) = moment.last {
                 let step = narrow(i64::from(rung.utility - utility(last)) * i64::from(ONE) / i64::from(UNIT));

@@ -3,7 +3,6 @@
 //! Worth counts in [`UNIT`]s of the top level's utility. Times are in 1,024ths of a second, buffer bins in 256ths.
 
 use super::logarithm::{ONE, exp, mul, narrow};
-use super::rate::milli;
 use super::tuning::Tuning;
 use crate::error::Result;
 use crate::mem::{Account, List};
@@ -48,12 +47,10 @@ pub(super) struct World {
     pub sigma: i32,
     /// Worth of a second's stall.
     pub mu: i32,
-    /// The ln-rate to which rates go back.
-    pub slow: i32,
     /// Worth lost by crossing from one resolution group to another.
     pub crossing: i32,
-    /// Thousandths that the next state counts.
-    pub discount: i32,
+    /// 1,024ths of the next state's worth that are lost.
+    pub fade: i32,
 }
 
 /// Both tables, the row that is being made, and what their indices mean.
@@ -67,6 +64,8 @@ pub(super) struct Tables {
     /// Most buffer when a fragment is asked for, and one bin of it.
     top: i32,
     bin: i32,
+    /// 256 bins in a time's unit, times 2^20: multiplying is cheaper than dividing.
+    per_unit: i64,
     /// `[rate][level][buffer]`.
     now: List<i32>,
     next: List<i32>,
@@ -103,6 +102,7 @@ impl Tables {
             origin: rungs.first().map_or(0, |r| r.ln).saturating_sub(68_800),
             top: 1,
             bin: 1,
+            per_unit: 0,
             now: List::new(),
             next: List::new(),
             seen: List::new(),
@@ -140,6 +140,7 @@ impl Tables {
         let bins = narrow(self.buffers as i64 - 1).max(1);
         self.bin = (top.max(SECOND / 8) / bins).max(1);
         self.top = self.bin.saturating_mul(bins);
+        self.per_unit = (256i64 << 20) / i64::from(self.bin);
     }
 
     pub const fn top(&self) -> i32 {
@@ -148,7 +149,7 @@ impl Tables {
 
     /// A time in bins.
     pub fn bins(&self, time: i32) -> i32 {
-        narrow(i64::from(time) * 256 / i64::from(self.bin.max(1)))
+        narrow((i64::from(time) * self.per_unit) >> 20)
     }
 
     /// The bin of the fullest buffer.
@@ -190,7 +191,7 @@ impl Tables {
             if let Some(out) = next.get_mut(start..).and_then(|s| s.get_mut(..slab)) {
                 for (a, (row, rung)) in out.chunks_exact_mut(buffers.max(1)).zip(rungs).enumerate() {
                     if rung.open {
-                        self.row(row, a, rung, ln_rate, world, tuning);
+                        self.row(row, (x, a), rung, ln_rate, world);
                     } else {
                         row.fill(CLOSED);
                     }
@@ -206,27 +207,24 @@ impl Tables {
                 out.iter_mut().for_each(|v| *v = (*v - best).max(LEAST));
             }
         }
-        if to - from < rates {
-            // Outside the window the worth of its edge stands.
-            self.copy_edges(from, to, slab);
-        }
         core::mem::swap(&mut self.now, &mut self.next);
-        self.look_ahead(tuning);
+        self.look_ahead(tuning, from, to);
     }
 
-    /// Mixes the worth of neighbouring rates: until the next decision the rate may have gone elsewhere.
-    fn look_ahead(&mut self, t: &Tuning) {
+    /// Mixes the worth of neighbouring rates, of those in `from..to`: until the next decision the rate may have gone elsewhere.
+    fn look_ahead(&mut self, t: &Tuning, from: usize, to: usize) {
         let slab = self.buffers.saturating_mul(self.levels);
         let stay = 256 - t.jump_down - t.walk_down - t.walk_up - t.jump_up;
-        for x in 0..self.rates {
+        let last = to.saturating_sub(1);
+        let now = &self.now;
+        let row = |x: usize| {
+            let start = x.clamp(from, last.max(from)).saturating_mul(slab);
+            now.get(start..).and_then(|s| s.get(..slab)).unwrap_or(&[])
+        };
+        for x in from..to {
+            let (a, b, c) = (row(x.saturating_sub(3)), row(x.saturating_sub(1)), row(x));
+            let (d, e) = (row(x + 1), row(x + 3));
             let start = x.saturating_mul(slab);
-            let now = &self.now;
-            let row = |x: usize| {
-                let from = x.min(self.rates.saturating_sub(1)).saturating_mul(slab);
-                now.get(from..).and_then(|s| s.get(..slab)).unwrap_or(&[])
-            };
-            let (a, b, c, d, e) =
-                (row(x.saturating_sub(3)), row(x.saturating_sub(1)), row(x), row(x + 1), row(x + 3));
             let Some(out) = self.seen.as_mut_slice().get_mut(start..).and_then(|s| s.get_mut(..slab)) else {
                 return;
             };
@@ -237,33 +235,19 @@ impl Tables {
         }
     }
 
-    /// What is outside the rates `from..to` takes the worth of the nearest within.
-    fn copy_edges(&mut self, from: usize, to: usize, slab: usize) {
-        let first = from.saturating_mul(slab);
-        let end = to.saturating_mul(slab);
-        for (x, edge) in [(from.checked_sub(1), first), (Some(to), end.saturating_sub(slab))] {
-            let Some(to) = x.filter(|x| *x < self.rates).map(|x| x.saturating_mul(slab)) else { continue };
-            if edge.saturating_add(slab) <= self.next.len() && to.saturating_add(slab) <= self.next.len() {
-                self.next.as_mut_slice().copy_within(edge..edge.wrapping_add(slab), to);
-            }
-        }
-    }
-
     /// What choosing a level is worth at one rate, for every buffer.
-    fn row(&self, row: &mut [i32], a: usize, rung: &Rung, ln_rate: i32, world: &World, tuning: &Tuning) {
+    fn row(&self, row: &mut [i32], (x, a): (usize, usize), rung: &Rung, ln_rate: i32, world: &World) {
         row.fill(0);
-        let mut mixed = [0i32; 24];
         let base = world.ln_size.saturating_add(rung.ln).saturating_sub(ln_rate);
+        let worth = self.slice(x, a);
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
             let time = duration_of(base.saturating_sub(off)).saturating_add(world.wait);
-            let after = follow(ln_rate, off, world, tuning);
-            let n = self.mix(&mut mixed, a, after);
-            self.add(row, mixed.get(..n).unwrap_or(&[]), weight, time, rung.cap, world);
+            self.add(row, worth, weight, time, rung.cap, world);
         }
         for v in row.iter_mut() {
             let worth = *v >> 8;
-            *v = rung.utility + narrow(i64::from(worth) * i64::from(world.discount) / 1000);
+            *v = rung.utility + worth - (worth >> 10) * world.fade;
         }
     }
 
@@ -305,10 +289,10 @@ impl Tables {
         let shift = given - taken;
         let from = (narrow(stalling as i64) + (shift >> 8)).max(0) as usize;
         let part = shift & 255;
-        for (o, pair) in between.iter_mut().zip(worth.get(from..).unwrap_or(&[]).windows(2)) {
-            if let [low, high] = pair {
-                *o += weight * (low + (((high - low) * part) >> 8));
-            }
+        let low = worth.get(from..).unwrap_or(&[]);
+        let high = low.get(1..).unwrap_or(&[]);
+        for ((o, low), high) in between.iter_mut().zip(low).zip(high) {
+            *o += weight * (low + (((high - low) * part) >> 8));
         }
         let most = at(worth, cap);
         for o in full {
@@ -322,21 +306,21 @@ impl Tables {
 
     /// What it is worth to receive e^`ln_bits` bits of a fragment of level `a` from now on, with `buffer` in hand:
     /// what comes after less what stalls cost. Utility and switch are not in it.
-    pub fn expect(&self, a: usize, rung: &Rung, fetch: &Fetch, world: &World, tuning: &Tuning) -> i32 {
+    pub fn expect(&self, a: usize, rung: &Rung, fetch: &Fetch, world: &World) -> i32 {
         let mut mixed = [0i32; 24];
+        let n = self.mix(&mut mixed, a, fetch.ln_rate);
         let mut sum = 0i64;
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
             let time = duration_of(fetch.ln_bits.saturating_sub(fetch.ln_rate).saturating_sub(off))
                 .saturating_add(fetch.wait);
-            let n = self.mix(&mut mixed, a, follow(fetch.ln_rate, off, world, tuning));
             let left = fetch.buffer.saturating_sub(time);
             let after = self.bins(left.max(0).saturating_add(world.duration)).min(rung.cap);
             let worth = at(mixed.get(..n).unwrap_or(&[]), after);
             let cost = self.cost(left.min(0).saturating_neg(), world);
             sum += i64::from(weight) * i64::from(worth.saturating_sub(cost));
         }
-        narrow((sum >> 8) * i64::from(world.discount) / 1000)
+        narrow((sum >> 8) - (sum >> 18) * i64::from(world.fade))
     }
 
     /// What a buffer is worth after a fragment of level `a`, at an ln-rate.
@@ -355,12 +339,6 @@ pub(super) struct Fetch {
     /// Before its bytes.
     pub wait: i32,
     pub buffer: i32,
-}
-
-/// The ln-rate believed after one that was `off` from what was expected.
-fn follow(ln_rate: i32, off: i32, world: &World, tuning: &Tuning) -> i32 {
-    let back = mul(milli(tuning.revert), world.slow.saturating_sub(ln_rate));
-    ln_rate.saturating_add(mul(milli(tuning.follow), off)).saturating_add(back)
 }
 
 /// e^`ln` seconds in the plan's unit.

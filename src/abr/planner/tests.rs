@@ -3,6 +3,7 @@ use super::*;
 
 mod decisions;
 mod frames;
+mod golden;
 mod limits;
 
 const LADDER: &[u32] = &[230_000, 331_000, 477_000, 688_000, 991_000, 1_427_000, 2_056_000, 2_962_000];

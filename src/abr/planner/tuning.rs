@@ -1,71 +1,49 @@
 //! The numbers of the controller: one set for every link and ladder.
 
-/// What the controller is tuned by. Shares and variances in thousandths, times in milliseconds.
+use super::rate::TRACKS;
+
+/// What the controller is tuned by. Shares, variances and logarithms in thousandths, times in milliseconds.
 ///
 /// The default is what ships, one set for all links and ladders; others are for experiments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tuning {
-    /// X.
-    pub reopen_gain: i32,
-    /// X.
-    pub tau0: i32,
-    /// X.
-    pub tau1: i32,
-    /// X.
-    pub tau2: i32,
-    /// X.
-    pub tau3: i32,
-    /// X.
-    pub tau_least: i32,
-    /// X.
-    pub track_clip: i32,
-    /// X.
+    /// Memory of each mean of the ln-rate, in time of download.
+    pub track_ms: [i32; TRACKS],
+    /// No download counts as shorter than this there.
+    pub track_least: i32,
+    /// Downloads over which a mean's error is learned.
     pub track_memory: i32,
-    /// X.
+    /// Most that one download adds to that error, squared ln-rate.
+    pub track_clip: i32,
+    /// What is added to every mean's error, squared ln-rate.
     pub track_floor: i32,
-    /// Variance of the measured ln-rate of a fragment that took no time.
-    pub noise: i32,
-    /// Milliseconds of download after which that variance has halved.
-    pub noise_ms: i32,
-    /// Variance that the true ln-rate gains in a second.
-    pub drift: i32,
-    /// Variance of one step of the ln-rate before anything is learned.
+    /// A surprise larger than this is a change of the link, ln-rate.
+    pub leap: i32,
+    /// Share of it that every mean then takes at once.
+    pub leap_gain: i32,
+    /// Variance of the ln-rate from one fragment to the next before anything is learned.
     pub spread: i32,
-    /// Fragments over which the variance of steps is learned.
+    /// Fragments over which that variance is learned.
     pub spread_memory: i32,
     /// Share of an upward step that counts there.
     pub spread_up: i32,
-    /// Most that one step counts there.
+    /// Most that one step counts there, squared ln-rate.
     pub spread_clip: i32,
-    /// Least standard deviation the plan reckons with.
+    /// Least standard deviation that the plan reckons with.
     pub spread_least: i32,
-    /// Most standard deviation the plan reckons with.
+    /// Most standard deviation that the plan reckons with.
     pub spread_most: i32,
-    /// Share of an upward surprise that is believed.
-    pub damp: i32,
-    /// Most of an upward surprise, ln-rate.
-    pub clip: i32,
-    /// A surprise larger than this opens the filter again, ln-rate.
-    pub reopen: i32,
-    /// Share of the way to the slow mean that the estimate goes with each fragment.
-    pub pull: i32,
-    /// Time constant of the slow mean.
-    pub pull_ms: i32,
     /// Variance of the ln-size of a fragment about its nominal size.
     pub size: i32,
-    /// Share of the standard deviation by which the believed rate moves with each rate point.
-    pub follow: i32,
-    /// Share of the rest of a fragment's way back to the slow mean, in the plan.
-    pub revert: i32,
-    /// Worth of the next step of the plan, against this one.
-    pub discount: i32,
-    /// Chance of 256 that the rate goes one step of 1.35 down or up before the next fragment, and three.
+    /// 1,024ths of the next state's worth that are lost.
+    pub fade: i32,
+    /// Chance of 256 that the rate falls by one step of 1.35 before the next fragment.
     pub walk_down: i32,
-    /// The same, up.
+    /// The same, that it rises by one.
     pub walk_up: i32,
-    /// The same, three steps down.
+    /// The same, that it falls by three.
     pub jump_down: i32,
-    /// The same, three steps up.
+    /// The same, that it rises by three.
     pub jump_up: i32,
     /// Sweeps at the start and after a jump.
     pub sweeps_start: i32,
@@ -73,8 +51,6 @@ pub struct Tuning {
     pub sweeps: i32,
     /// Fragments before the end from which on the plan ends there.
     pub horizon: i32,
-    /// Worth of a full buffer beyond the end of the plan.
-    pub shift: i32,
     /// What another level must be better by for an abandonment, of the top utility.
     pub abandon: i32,
     /// Time before a fragment may be abandoned.
@@ -85,7 +61,7 @@ pub struct Tuning {
     pub abandon_tries: i32,
     /// Remaining time, of the buffer, from which on abandonment is thought of.
     pub abandon_late: i32,
-    /// Gain that a replacement must have, of the value lost.
+    /// Gain that a replacement must have, of the worth lost.
     pub replace: i32,
     /// Time by which a replacement must come before it is due, of its own time.
     pub replace_due: i32,
@@ -96,48 +72,35 @@ pub struct Tuning {
 impl Default for Tuning {
     fn default() -> Tuning {
         Tuning {
-            reopen_gain: 800,
-            tau0: 100,
-            tau1: 1000,
-            tau2: 5000,
-            tau3: 20000,
-            tau_least: 1000,
-            track_clip: 500,
+            track_ms: [100, 1_000, 5_000, 10_000],
+            track_least: 1_000,
             track_memory: 10,
+            track_clip: 500,
             track_floor: 10,
-            noise: 120,
-            noise_ms: 2000,
-            drift: 80,
+            leap: 1_500,
+            leap_gain: 800,
             spread: 50,
-            spread_memory: 8,
+            spread_memory: 16,
             spread_up: 100,
             spread_clip: 800,
             spread_least: 100,
-            spread_most: 1200,
-            damp: 1000,
-            clip: 3000,
-            reopen: 1500,
-            pull: 0,
-            pull_ms: 30_000,
+            spread_most: 1_200,
             size: 30,
-            follow: 100,
-            revert: 0,
-            discount: 985,
+            fade: 2,
             walk_down: 2,
             walk_up: 5,
             jump_down: 1,
             jump_up: 4,
             sweeps_start: 20,
             sweeps: 2,
-            horizon: 20,
-            shift: 0,
-            abandon: 60,
+            horizon: 14,
+            abandon: 50,
             abandon_ms: 300,
-            abandon_left: 300,
-            abandon_tries: 2,
-            abandon_late: 1000,
-            replace: 2000,
-            replace_due: 1300,
+            abandon_left: 100,
+            abandon_tries: 4,
+            abandon_late: 500,
+            replace: 2_000,
+            replace_due: 1_300,
             replace_ms: 500,
         }
     }

@@ -1,8 +1,8 @@
 //! A fragment that comes too slowly gives way to a lower level.
 
+use super::super::Session;
 use super::super::config::Abandonment;
 use super::super::feed::Offer;
-use super::super::Session;
 use super::rung_of;
 use crate::abr::{Moment, Progress};
 use crate::io::EventKind;

@@ -1,8 +1,8 @@
 //! Which levels may be shown: screen, host, and a decoder that drops pictures.
 
+use super::super::Session;
 use super::super::config::PictureCap;
 use super::super::feed::Cursor;
-use super::super::Session;
 use super::rung_of;
 use crate::codec::Kind;
 use crate::io::{Buffered, EventKind, StreamId};

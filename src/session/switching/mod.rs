@@ -11,10 +11,10 @@ mod plan;
 mod replace;
 mod sound;
 
+use super::Session;
 use super::config::{Prior, SwitchingRule};
 use super::feed::Feed;
 use super::retry::{Exchange, Measured};
-use super::Session;
 use crate::abr::{self, Choice, Frames, Held, Planner};
 use crate::codec::Kind;
 use crate::io::{Decided, Event, EventKind, StreamId, Why};
@@ -181,7 +181,9 @@ impl Session {
     /// Whether nothing newer than what stream `i` fetches can be asked for yet.
     fn at_edge(&self, i: usize) -> bool {
         self.is_growing()
-            && self.next_fragment(i).is_none_or(|(start, duration)| self.fetch_at(i, start, duration) > self.now)
+            && self
+                .next_fragment(i)
+                .is_none_or(|(start, duration)| self.fetch_at(i, start, duration) > self.now)
     }
 
     /// The fragment that stream `i` has fetched is whole: `bytes` of it.

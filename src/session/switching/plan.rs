@@ -25,7 +25,13 @@ impl Session {
     }
 
     /// The rung for the next fragment of stream `i`, which starts at `start`; `None` where the small rule chooses.
-    pub(in super::super) fn planned(&mut self, i: usize, start: u64, ahead: Micros, span: Micros) -> Option<u16> {
+    pub(in super::super) fn planned(
+        &mut self,
+        i: usize,
+        start: u64,
+        ahead: Micros,
+        span: Micros,
+    ) -> Option<u16> {
         if !self.plans() {
             return None;
         }
@@ -194,7 +200,9 @@ impl Session {
         let Some(feed) = self.feeds.get(i) else { return };
         let id = feed.id;
         let seamless = self.config.decoder.has(DecoderTraits::SEAMLESS_RESIZE);
-        let Some(stream) = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(id.0))) else { return };
+        let Some(stream) = self.manifest.as_ref().and_then(|m| m.streams.get(usize::from(id.0))) else {
+            return;
+        };
         let mut bitrates = heapless::Vec::<u32, MOST_LEVELS>::new();
         let mut groups = heapless::Vec::<u16, MOST_LEVELS>::new();
         let size = |n: usize| {
@@ -203,7 +211,8 @@ impl Session {
         };
         for (n, rung) in feed.rungs.iter().enumerate() {
             let group = (0..n).find(|m| size(*m) == size(n)).unwrap_or(n);
-            if bitrates.push(rung.bitrate).is_err() || groups.push(u16::try_from(group).unwrap_or(0)).is_err() {
+            if bitrates.push(rung.bitrate).is_err() || groups.push(u16::try_from(group).unwrap_or(0)).is_err()
+            {
                 // Longer ladders are not planned.
                 return;
             }

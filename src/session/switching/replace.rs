@@ -2,9 +2,9 @@
 //!
 //! The new one arrives at the back of the queue and takes the old one's place when it is whole; until then the old one stays.
 
+use super::super::Session;
 use super::super::config::Replacement;
 use super::super::feed::{Fragment, Offer};
-use super::super::Session;
 use super::{Flight, rung_of};
 use crate::abr::{Held, Moment};
 use crate::error::{Error, Result};
@@ -56,7 +56,13 @@ impl Session {
     }
 
     /// Place in the queue and rung.
-    fn find_replacement(&mut self, i: usize, next: u64, ahead: Micros, span: Micros) -> Option<(usize, usize)> {
+    fn find_replacement(
+        &mut self,
+        i: usize,
+        next: u64,
+        ahead: Micros,
+        span: Micros,
+    ) -> Option<(usize, usize)> {
         let mut held = core::mem::take(&mut self.switching.held);
         held.clear();
         let feed = self.feeds.get(i)?;
@@ -86,11 +92,19 @@ impl Session {
         self.fill_choices(i, span)?;
         let moment = self.moment(i, &flight, ahead);
         let s = &mut self.switching;
-        let found = s.planner.as_mut()?.replace(&Moment { choices: &s.choices, ..moment }, before, &s.held)?;
+        let found =
+            s.planner.as_mut()?.replace(&Moment { choices: &s.choices, ..moment }, before, &s.held)?;
         Some((first?.saturating_add(found.index), found.level))
     }
 
-    fn open_replacement(&mut self, i: usize, start: u64, duration: u64, level: u16, bitrate: u32) -> Result<()> {
+    fn open_replacement(
+        &mut self,
+        i: usize,
+        start: u64,
+        duration: u64,
+        level: u16,
+        bitrate: u32,
+    ) -> Result<()> {
         let fragments = self.feeds.get(i).map_or(0, |f| f.spare.len().saturating_add(f.queue.len()));
         self.make_room(fragments.saturating_add(8).saturating_mul(size_of::<Fragment>()));
         let (pool, account) = (&mut self.pool, &mut self.account);

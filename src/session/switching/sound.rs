@@ -20,9 +20,13 @@ impl Session {
         // e to the 0.6745 sigma, by the first terms of its series.
         let off = sigma.saturating_mul(6_745) / 10_000;
         let square = off.saturating_mul(off);
-        let factor = 1_000u64.saturating_add(off).saturating_add(square / 2_000).saturating_add(square.saturating_mul(off) / 6_000_000);
+        let factor = 1_000u64
+            .saturating_add(off)
+            .saturating_add(square / 2_000)
+            .saturating_add(square.saturating_mul(off) / 6_000_000);
         let sure = rate.map_or(0, |r| r.saturating_mul(1_000) / factor.max(1));
-        let within = |share: u64| feed.rungs.iter().rposition(|r| r.is_open() && u64::from(r.bitrate) <= share);
+        let within =
+            |share: u64| feed.rungs.iter().rposition(|r| r.is_open() && u64::from(r.bitrate) <= share);
         let wanted = within(sure / 10).unwrap_or(lowest);
         let rung = match present {
             None => wanted,

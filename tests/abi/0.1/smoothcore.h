@@ -186,6 +186,8 @@
 #define SMOOTHCORE_E_DECRYPT_FAILED (-404)
 /* Output restrictions forbid this quality level. */
 #define SMOOTHCORE_E_OUTPUT_RESTRICTED (-405)
+/* A stream is encrypted, and there is neither a protection mode nor a protection port. */
+#define SMOOTHCORE_E_PROTECTION_MISSING (-406)
 /* Too many or too large protection headers. */
 #define SMOOTHCORE_E_LIMIT_PROTECTION (-420)
 /* A port callback broke its contract. */

@@ -1,12 +1,14 @@
 //! What the core costs, measured on this machine, each figure beside a reference of the same run. Asserts nothing about
 //! time: a figure without its machine means nothing.
 //!
-//! `smoothcore-bench MEDIA` with the folder of the test card; `smoothcore-bench manifest vod|dvr` writes a manifest.
+//! `smoothcore-bench MEDIA` with the folder of the test card; `smoothcore-bench manifest vod|dvr` writes a manifest;
+//! `smoothcore-bench plan COUNT middle|end` decides so often, for a counter of instructions to run under.
 
 mod counting;
 mod manifest;
 mod memory;
 mod parse;
+mod plan;
 mod play;
 
 use std::path::Path;
@@ -21,13 +23,18 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["manifest", "vod"] => print!("{}", manifest::vod()),
         ["manifest", "dvr"] => print!("{}", manifest::dvr()),
+        ["plan", count, kind] => match count.parse() {
+            Ok(count) => plan::decide(count, kind == "end"),
+            Err(_) => return ExitCode::from(2),
+        },
         [media] if media != "manifest" => {
             parse::measure();
             memory::measure();
+            plan::measure();
             play::measure(Path::new(media));
         }
         _ => {
-            eprintln!("usage: smoothcore-bench MEDIA | manifest vod|dvr");
+            eprintln!("usage: smoothcore-bench MEDIA | manifest vod|dvr | plan COUNT middle|end");
             return ExitCode::from(2);
         }
     }

@@ -142,26 +142,28 @@ impl<'a> Feed<'a> {
     ) -> Result<Option<usize>> {
         let Some(time) = self.queue.front().copied() else { return Ok(None) };
         let place = || format!("{}, fragment at {time}", self.job.name);
-        let got =
-            match got.map_err(|lost| (lost.to_string(), early(lost))).and_then(|got| match checked(&got) {
+        let got = match got.map_err(|lost| (lost.to_string(), early(lost), lost.status)).and_then(|got| {
+            match checked(&got) {
                 Ok(pieces) => Ok((got, pieces)),
-                Err(error) => Err((format!("{error:#}"), true)),
-            }) {
-                Ok(got) => got,
-                Err((why, early)) => {
-                    let since = *self.waiting.get_or_insert_with(Instant::now);
-                    // When a later one is known already, this one should be there.
-                    let patience = if self.queue.len() > 1 { SHORT_PATIENCE } else { PATIENCE };
-                    if early && since.elapsed() < patience {
-                        self.not_before = Instant::now() + AGAIN;
-                    } else {
-                        progress.say(&format!("{}: lost: {why}", place()));
-                        self.queue.pop_front();
-                        self.waiting = None;
-                    }
-                    return Ok(None);
+                Err(error) => Err((format!("{error:#}"), true, 200)),
+            }
+        }) {
+            Ok(got) => got,
+            Err((why, early, status)) => {
+                let since = *self.waiting.get_or_insert_with(Instant::now);
+                // When a later one is known already, this one should be there, unless the server says that it will be.
+                let there = self.queue.len() > 1 && status != 412;
+                let patience = if there { SHORT_PATIENCE } else { PATIENCE };
+                if early && since.elapsed() < patience {
+                    self.not_before = Instant::now() + AGAIN;
+                } else {
+                    progress.say(&format!("{}: lost: {why}", place()));
+                    self.queue.pop_front();
+                    self.waiting = None;
                 }
-            };
+                return Ok(None);
+            }
+        };
         let (got, pieces) = got;
         if self.file.is_none() {
             let track_id = pieces.first().map_or(1, |piece| piece.info.track_id);

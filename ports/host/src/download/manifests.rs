@@ -257,7 +257,8 @@ fn ism(manifest: &Manifest, kept: &[Kept], client: &str) -> Result<String> {
 fn track(writer: &mut Writer<Vec<u8>>, manifest: &Manifest, kept: &Kept) -> io::Result<()> {
     let said = &manifest.streams[kept.job.stream];
     let level = &said.levels[kept.job.level];
-    let element = writer.create_element(word(said.kind));
+    let name = if said.kind == Kind::Text { "textstream" } else { word(said.kind) };
+    let element = writer.create_element(name);
     let mut element = element
         .with_attributes([("src", kept.job.file.as_str()), ("systemBitrate", level.bitrate_text.as_str())]);
     if said.language.as_str() != "und" {
@@ -270,6 +271,9 @@ fn track(writer: &mut Writer<Vec<u8>>, manifest: &Manifest, kept: &Kept) -> io::
         };
         param("trackID", &kept.track_id.to_string())?;
         param("trackName", &kept.job.name)?;
+        if said.kind == Kind::Text && !said.subtype.is_empty() {
+            param("Subtype", said.subtype.as_str())?;
+        }
         if said.timescale != TimeScale::HNS {
             param("timeScale", &said.timescale.per_second().to_string())?;
         }

@@ -37,7 +37,7 @@ use file::LevelFile;
   smoothcore origin copy
       serves the copy
 
-Text streams are kept only where their samples stand in the manifest.
+Text streams are kept, too: those whose samples stand in the manifest there, others as .ismt files.
 
 Exit status:
   0  everything chosen is there
@@ -128,10 +128,16 @@ pub fn run(args: &Args) -> Result<()> {
 /// The chosen levels under names of their own.
 fn jobs(remote: &Remote, args: &Args, name: &str) -> Result<Vec<Job>> {
     let mut jobs: Vec<Job> = Vec::new();
-    for (stream, levels) in choose(&remote.manifest, &args.levels, &args.audio)? {
+    for (stream, levels) in choose(&remote.manifest, &args.levels, &args.audio, &Sound::All)? {
         let said = &remote.manifest.streams[stream];
         if said.kind == Kind::Text {
-            continue;
+            let level = said.levels.get(levels.first().copied().unwrap_or(0));
+            let known =
+                level.is_some_and(|level| write::entry(&level.config, said.kind, level.bitrate).is_ok());
+            if !known {
+                eprintln!("{}: text that media files have no name for is left out", said.name.as_str());
+                continue;
+            }
         }
         // Other streams of the same name would be at the same URL.
         let base = clean(&said.name);
@@ -143,7 +149,11 @@ fn jobs(remote: &Remote, args: &Args, name: &str) -> Result<Vec<Job>> {
         };
         for level in levels {
             let bitrate = said.levels[level].bitrate_text.as_str();
-            let extension = if said.kind == Kind::Video { "ismv" } else { "isma" };
+            let extension = match said.kind {
+                Kind::Video => "ismv",
+                Kind::Audio => "isma",
+                Kind::Text => "ismt",
+            };
             let stem = format!("{name}_{own}_{bitrate}");
             let mut file = format!("{stem}.{extension}");
             if jobs.iter().any(|job| job.file == file) {
@@ -177,7 +187,11 @@ fn head(remote: &Remote, job: &Job, track_id: u32, duration: u64) -> Result<Vec<
     let display = if video { (stream.display_width << 16, stream.display_height << 16) } else { (0, 0) };
     let track = write::Track {
         id: track_id,
-        handler: if video { *b"vide" } else { *b"soun" },
+        handler: match stream.kind {
+            Kind::Video => *b"vide",
+            Kind::Audio => *b"soun",
+            Kind::Text => *b"subt",
+        },
         timescale,
         duration,
         language: stream.language.as_str().to_owned(),

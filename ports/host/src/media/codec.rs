@@ -15,13 +15,29 @@ pub struct Codec {
     pub bitrate: Option<u64>,
 }
 
+/// Documents of timed text, which need no set-up.
+fn timed_text(four_cc: &'static str) -> Codec {
+    Codec { four_cc, private_data: Vec::new(), shape: Shape::Text, bitrate: None }
+}
+
 /// The format of the decoded media.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Coded size in pixels and the bytes of a NAL unit's length.
-    Video { width: u32, height: u32, nal_length: u8 },
+    Video {
+        width: u32,
+        height: u32,
+        nal_length: u8,
+    },
     /// Hertz, channels, bits of a decoded sample, WAVEFORMATEX block alignment, WAVE format tag.
-    Audio { rate: u32, channels: u16, bits: u16, packet: u16, tag: u16 },
+    Audio {
+        rate: u32,
+        channels: u16,
+        bits: u16,
+        packet: u16,
+        tag: u16,
+    },
+    Text,
 }
 
 /// Reads the first sample entry of an `stsd` box.
@@ -46,6 +62,8 @@ pub fn from_stsd(stsd: &[u8]) -> Result<Codec> {
         b"ec-3" => dolby(body, b"dec3", "EC-3", eac3),
         b"wma " | b"owma" => wave(body),
         b"sowt" | b"ipcm" => pcm(body),
+        b"stpp" => Ok(timed_text("TTML")),
+        b"dfxp" => Ok(timed_text("DFXP")),
         kind => bail!("sample entry {}: not a codec this command knows", name(*kind)),
     };
     codec.with_context(|| format!("sample entry {}", name(head.kind)))

@@ -20,7 +20,7 @@ pub struct ServerManifest {
     pub tracks: Vec<Entry>,
 }
 
-/// One `video` or `audio` element.
+/// One `video`, `audio` or `textstream` element.
 #[derive(Debug)]
 pub struct Entry {
     pub kind: Kind,
@@ -31,6 +31,8 @@ pub struct Entry {
     pub track_id: Option<u32>,
     /// The name of the stream.
     pub name: String,
+    /// What kind of text.
+    pub subtype: Option<String>,
     /// Parameters of no meaning of their own: they tell apart tracks of one bitrate.
     pub attributes: Vec<(String, String)>,
 }
@@ -75,6 +77,7 @@ impl ServerManifest {
                 }
                 "video" => manifest.tracks.push(entry(node, Kind::Video)?),
                 "audio" => manifest.tracks.push(entry(node, Kind::Audio)?),
+                "textstream" => manifest.tracks.push(entry(node, Kind::Text)?),
                 _ => {}
             }
         }
@@ -92,6 +95,7 @@ fn entry(node: roxmltree::Node, kind: Kind) -> Result<Entry> {
         language: node.attribute("systemLanguage").map(str::to_owned),
         track_id: None,
         name: kind.as_str().to_owned(),
+        subtype: None,
         attributes: Vec::new(),
         src,
     };
@@ -104,6 +108,7 @@ fn entry(node: roxmltree::Node, kind: Kind) -> Result<Entry> {
                 entry.track_id = Some(value.trim().parse().with_context(|| format!("trackID {value:?}"))?)
             }
             "trackName" => value.clone_into(&mut entry.name),
+            "Subtype" if kind == Kind::Text => entry.subtype = Some(value.to_owned()),
             name if KNOWN.contains(&name) => {}
             name => entry.attributes.push((name.to_owned(), value.to_owned())),
         }
@@ -111,7 +116,7 @@ fn entry(node: roxmltree::Node, kind: Kind) -> Result<Entry> {
     Ok(entry)
 }
 
-/// One `video` or `audio` element to write.
+/// One `video`, `audio` or `textstream` element to write.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     pub kind: Kind,
@@ -119,6 +124,7 @@ pub struct Source<'a> {
     pub bitrate: u64,
     pub language: &'a str,
     pub name: &'a str,
+    pub subtype: &'a str,
     pub track: &'a Track,
     pub attributes: &'a [(String, String)],
 }
@@ -140,6 +146,7 @@ pub fn write(presentation: &Presentation, client: &str, dir: &Path) -> Result<St
             bitrate: level.bitrate,
             language: &stream.language,
             name: &stream.name,
+            subtype: &stream.subtype,
             track: level.track(),
             attributes: &level.attributes,
         });
@@ -172,7 +179,7 @@ pub fn render(client: &str, sources: &[Source]) -> Result<String> {
 
 fn element(writer: &mut Writer<Vec<u8>>, source: &Source) -> std::io::Result<()> {
     let bitrate = source.bitrate.to_string();
-    let mut element = writer.create_element(source.kind.as_str());
+    let mut element = writer.create_element(source.kind.element());
     element = element.with_attributes([("src", source.src), ("systemBitrate", &bitrate)]);
     if source.language != "und" {
         element = element.with_attribute(("systemLanguage", source.language));
@@ -184,6 +191,9 @@ fn element(writer: &mut Writer<Vec<u8>>, source: &Source) -> std::io::Result<()>
         };
         param("trackID", &source.track.id.to_string())?;
         param("trackName", source.name)?;
+        if source.kind == Kind::Text {
+            param("Subtype", source.subtype)?;
+        }
         if source.track.timescale != DEFAULT_TIMESCALE {
             param("timeScale", &source.track.timescale.to_string())?;
         }

@@ -50,6 +50,8 @@ pub struct Listing<'a> {
     pub kind: Kind,
     pub name: &'a str,
     pub language: &'a str,
+    /// What kind of text.
+    pub subtype: &'a str,
     /// Ticks per second of its fragments.
     pub timescale: u64,
     pub levels: Vec<Rendition<'a>>,
@@ -95,6 +97,7 @@ impl<'a> Listing<'a> {
             kind: stream.kind,
             name: &stream.name,
             language: &stream.language,
+            subtype: &stream.subtype,
             timescale: first.track().timescale,
             levels: stream.levels.iter().map(rendition).collect(),
             fragments: first.fragments().iter().map(|fragment| (fragment.time, fragment.duration)).collect(),
@@ -148,6 +151,9 @@ fn write_stream(writer: &mut Writer<Vec<u8>>, stream: &Listing, timeline: Timeli
     let mut attributes: Vec<(&str, String)> = Vec::new();
     attributes.push(("Type", stream.kind.as_str().to_owned()));
     attributes.push(("Name", stream.name.to_owned()));
+    if stream.kind == Kind::Text {
+        attributes.push(("Subtype", stream.subtype.to_owned()));
+    }
     if stream.language != "und" {
         attributes.push(("Language", stream.language.to_owned()));
     }
@@ -192,7 +198,7 @@ fn pairs<'a>(attributes: &'a [(&'a str, String)]) -> impl Iterator<Item = (&'a s
 fn size(level: &Rendition) -> (u32, u32) {
     match level.track.codec.shape {
         Shape::Video { width, height, .. } => (width, height),
-        Shape::Audio { .. } => (0, 0),
+        Shape::Audio { .. } | Shape::Text => (0, 0),
     }
 }
 
@@ -217,6 +223,7 @@ fn write_level(writer: &mut Writer<Vec<u8>>, index: usize, level: &Rendition) ->
             attributes.push(("PacketSize", packet.to_string()));
             attributes.push(("AudioTag", tag.to_string()));
         }
+        Shape::Text => {}
     }
     let hex = codec.private_data.iter().map(|byte| format!("{byte:02X}")).collect();
     attributes.push(("CodecPrivateData", hex));

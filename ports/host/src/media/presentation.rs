@@ -11,6 +11,9 @@ use super::ism::ServerManifest;
 use super::playready::{self, Header};
 use super::track::{Kind, Track};
 
+/// What text is when nothing else is said: captions.
+pub const SUBTYPE: &str = "CAPT";
+
 /// Everything that is served under one manifest.
 #[derive(Debug, Default)]
 pub struct Presentation {
@@ -27,6 +30,8 @@ pub struct Stream {
     pub kind: Kind,
     pub name: String,
     pub language: String,
+    /// What kind of text.
+    pub subtype: String,
     /// Lowest bitrate first.
     pub levels: Vec<Level>,
 }
@@ -83,7 +88,7 @@ impl Level {
 }
 
 impl Presentation {
-    /// Every track of the given files. Video is one stream; audio is one stream a language, named `audio` when there is
+    /// Every track of the given files. Video is one stream; audio and text are one stream a language each, named `audio` when there is
     /// but one, else `audio_LANGUAGE`.
     ///
     /// # Errors
@@ -102,10 +107,11 @@ impl Presentation {
                 presentation.place(kind, "", &language, level);
             }
         }
-        let audio = presentation.streams.iter().filter(|stream| stream.kind == Kind::Audio).count();
+        let count = |kind| presentation.streams.iter().filter(|stream| stream.kind == kind).count();
+        let (audio, text) = (count(Kind::Audio), count(Kind::Text));
         for stream in &mut presentation.streams {
             stream.name = stream.kind.as_str().to_owned();
-            if stream.kind == Kind::Audio && audio > 1 {
+            if stream.kind == Kind::Audio && audio > 1 || stream.kind == Kind::Text && text > 1 {
                 stream.name = format!("{}_{}", stream.name, stream.language);
             }
             stream.levels.sort_by_key(|level| level.bitrate);
@@ -149,10 +155,13 @@ impl Presentation {
             let level = Level { bitrate: entry.bitrate, attributes: entry.attributes.clone(), file, slot };
             let language = match &entry.language {
                 Some(language) => language.clone(),
-                None if entry.kind == Kind::Audio => level.track().language.clone(),
+                None if entry.kind != Kind::Video => level.track().language.clone(),
                 None => "und".to_owned(),
             };
             presentation.place(entry.kind, &entry.name, &language, level);
+            if let (Some(subtype), Some(stream)) = (&entry.subtype, presentation.streams.last_mut()) {
+                stream.subtype.clone_from(subtype);
+            }
         }
         presentation.check()?;
         Ok(presentation)
@@ -208,7 +217,8 @@ impl Presentation {
             Some(stream) => stream.levels.push(level),
             None => {
                 let (name, language) = (name.to_owned(), language.to_owned());
-                self.streams.push(Stream { kind, name, language, levels: vec![level] });
+                let subtype = SUBTYPE.to_owned();
+                self.streams.push(Stream { kind, name, language, subtype, levels: vec![level] });
             }
         }
     }

@@ -33,7 +33,10 @@ fn write(file: &MediaFile, protector: Option<&Protector>, to: &Path) -> Result<(
     let mut locks: Vec<_> = file
         .tracks
         .iter()
-        .map(|(track, _)| protector.map(|protector| Lock::new(protector, track, &name)))
+        .map(|(track, _)| {
+            let protector = protector.filter(|_| track.kind != Kind::Text);
+            protector.map(|protector| Lock::new(protector, track, &name))
+        })
         .collect();
     let mut order = Vec::new();
     for (slot, (_, fragments)) in file.tracks.iter().enumerate() {
@@ -111,13 +114,14 @@ fn stsd(content: &[u8], track: &Track, protector: Option<&Protector>) -> Result<
     for entry in Boxes::new(entries) {
         let (kind, body) = entry?;
         ensure!(&kind != b"encv" && &kind != b"enca", "is protected already");
-        let Some(protector) = protector else {
+        let Some(protector) = protector.filter(|_| track.kind != Kind::Text) else {
             out.extend(write_box(kind, body));
             continue;
         };
         let (kind_now, fields) = match track.kind {
             Kind::Video => (*b"encv", VIDEO_FIELDS),
             Kind::Audio => (*b"enca", AUDIO_FIELDS),
+            Kind::Text => continue,
         };
         ensure!(body.len() >= fields, "sample entry cut short");
         out.extend(write_box(kind_now, &[body, &protector.sinf(kind, track)].concat()));
@@ -192,7 +196,9 @@ fn mfra(file: &MediaFile, places: &[Vec<(u64, u64)>]) -> Vec<u8> {
 /// # Errors
 /// When that is the old file.
 pub fn place(old: &Path, dir: &Path) -> Result<std::path::PathBuf> {
-    let known = old.extension().is_some_and(|extension| extension == "ismv" || extension == "isma");
+    let known = old
+        .extension()
+        .is_some_and(|extension| ["ismv", "isma", "ismt"].iter().any(|known| extension == *known));
     let name = old.file_name().context("a file without a name")?;
     let new = dir.join(name);
     let new = if known { new } else { new.with_extension("ismv") };

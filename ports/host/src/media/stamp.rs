@@ -294,8 +294,10 @@ impl Places {
     }
 }
 
+type Child<'a> = ([u8; 4], usize, &'a [u8]);
+
 /// Type, place and bytes of each box in `content`.
-fn children(content: &[u8]) -> Result<Vec<([u8; 4], usize, &[u8])>> {
+fn children(content: &[u8]) -> Result<Vec<Child<'_>>> {
     let mut found = Vec::new();
     let mut at = 0;
     for child in Boxes::new(content) {

@@ -11,6 +11,7 @@ use super::fragment::Defaults;
 pub enum Kind {
     Video,
     Audio,
+    Text,
 }
 
 impl Kind {
@@ -19,6 +20,15 @@ impl Kind {
         match self {
             Self::Video => "video",
             Self::Audio => "audio",
+            Self::Text => "text",
+        }
+    }
+
+    /// The element of server manifests.
+    pub fn element(self) -> &'static str {
+        match self {
+            Self::Text => "textstream",
+            other => other.as_str(),
         }
     }
 }
@@ -66,7 +76,8 @@ fn track(trak: &[u8], moov: &[u8]) -> Result<Track> {
     let kind = match handler {
         b"vide" => Kind::Video,
         b"soun" => Kind::Audio,
-        other => anyhow::bail!("handler {} is neither video nor audio", other.escape_ascii()),
+        b"subt" | b"text" | b"sbtl" => Kind::Text,
+        other => anyhow::bail!("handler {} is neither video, audio nor text", other.escape_ascii()),
     };
     let (timescale, duration, language) = media_header(need(trak, &[b"mdia", b"mdhd"])?).context("mdhd")?;
     let codec = from_stsd(need(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])?)?;

@@ -158,6 +158,7 @@ fn content_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Video => "video/mp4",
         Kind::Audio => "audio/mp4",
+        Kind::Text => "application/mp4",
     }
 }
 

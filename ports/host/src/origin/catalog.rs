@@ -103,7 +103,7 @@ impl Catalog {
             let published = by_server_manifest(dir, name);
             self.publish(format!("{path}/{name}"), published);
         }
-        let media: Vec<_> = files(&["ismv", "isma"]).map(|name| dir.join(name)).collect();
+        let media: Vec<_> = files(&["ismv", "isma", "ismt"]).map(|name| dir.join(name)).collect();
         if servers.is_empty() && !media.is_empty() {
             let name = dir.file_name().map_or("media".into(), |name| name.to_string_lossy());
             let published = Presentation::from_files(&media).and_then(made);

@@ -35,6 +35,10 @@ const HELP: &str = "Examples:
       on a free port, over the link that dsl.txt describes
   smoothcore origin media --live news,from=film.ism,dvr=60 --port 8080
       also film.ism as a live channel at http://127.0.0.1:8080/news.isml/Manifest
+  smoothcore origin empty --port 8080
+      waits for encoders that publish; see Ingest
+  smoothcore origin media --faults evening.txt
+      with all that goes wrong in the evening
 
 Link file:
   One period a line, `SECONDS KBPS [LATENCY_MS]`, and # comments; from the end it starts again:
@@ -55,14 +59,14 @@ Manifests can be asked for as ?encoding=utf-8, utf-16le or utf-16be.
 const CLOCK_HELP: &str = "
 
 Clock:
-  Channels go by the wall clock, by one that is faster (--clock 60x), or by one that stands still until it is told
-  (--clock manual): GET /control/clock shows it in seconds, ?advance=2.5 and ?set=60 move it. The Date field of
-  responses follows.";
+  Channels and faults go by the wall clock, by one that is faster (--clock 60x), or by one that
+  stands still until it is told (--clock manual): GET /control/clock shows it in seconds,
+  ?advance=2.5 and ?set=60 move it. The Date field of responses follows.";
 
-/// Serve a directory of presentations over HTTP.
+/// Serve a directory of presentations over HTTP, on demand and live.
 ///
 /// Serves every server manifest (.ism, .isml) in DIR and the directories in it: its client manifest, or one made from the
-/// media files when there is none, and the fragments of its media files. A directory with media files (.ismv, .isma) but
+/// media files when there is none, and the fragments of its media files. A directory with media files (.ismv, .isma, .ismt) but
 /// no server manifest is served as DIRNAME.ism. A directory with a file `Manifest` in it is served as it is.
 ///
 /// A fragment is found by bitrate, stream name and time, all exact; anything else is a 404.
@@ -71,7 +75,7 @@ Clock:
 #[derive(clap::Args)]
 #[command(after_help = [HELP, live::spec::HELP, "\n\n", ingest::HELP, CLOCK_HELP, "\n\n", faults::HELP].concat())]
 pub struct Args {
-    /// Directory of presentations.
+    /// Directory of presentations; may be empty.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 

@@ -97,6 +97,7 @@ fn read(title: &str, text: &str) -> Result<Data> {
         };
         let ahead = columns.buffers.iter().map(|(_, at)| number(Some(*at))).collect::<Result<_>>()?;
         let row = Row {
+            live: None,
             time: number(Some(columns.time))?.with_context(|| format!("line {}: no time", n + 2))?,
             position: number(columns.position)?,
             link_rate: number(columns.link_rate)?.unwrap_or(0.0) as u64,

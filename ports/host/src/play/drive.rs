@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Now};
 use anyhow::{Result, bail};
 use smoothcore::codec::Kind;
 use smoothcore::error::Error;
-use smoothcore::io::{Event, EventKind};
+use smoothcore::io::{Event, EventKind, LiveWindow};
 use smoothcore::manifest::Manifest;
 use smoothcore::player::Player;
 use smoothcore::session::{AudioChoice, Config, State, Stats};
@@ -29,6 +29,10 @@ pub struct Played {
     pub sink: Sink,
     pub stats: Stats,
     pub record: Record,
+    /// Where a live presentation stood at the end.
+    pub live: Option<LiveWindow>,
+    /// Whether it was stopped before its end, as asked.
+    pub stopped: bool,
     /// Why it did not play to the end.
     pub failure: Option<Failure>,
     /// What was wrong with the keys.
@@ -67,7 +71,16 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             }
             Err((error, stats)) => {
                 let failure = Some(Failure { error, http_status: 0 });
-                return Ok(Played { sink, stats, record: Record::new(args.speed), failure, trouble: None });
+                let record = Record::new(args.speed);
+                return Ok(Played {
+                    sink,
+                    stats,
+                    record,
+                    live: None,
+                    stopped: false,
+                    failure,
+                    trouble: None,
+                });
             }
         }
     }
@@ -81,6 +94,8 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     let mut names = Vec::new();
     let mut events: Vec<Event> = Vec::new();
     let mut http_status = 0;
+    let over = args.duration.map_or(u64::MAX, |seconds| (seconds * 1e6) as u64);
+    let mut stopped = false;
     let failure = loop {
         let now = clock.now();
         player.decoder().advance(now.0);
@@ -118,6 +133,10 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
             State::Ended if player.is_played_out() => break None,
             _ => {}
         }
+        if now.0 >= over {
+            stopped = true;
+            break None;
+        }
         let next = turn.next.map_or(u64::MAX, |next| next.0).min(now.0 + LONGEST_SLEEP).min(record.next());
         if next > now.0 && !again {
             waker.wait(Duration::from_micros(next - now.0));
@@ -127,9 +146,10 @@ pub fn play(args: &Args, sink: Sink, status: &mut Status) -> Result<Played> {
     stats.requests += before.tries;
     stats.retries += before.tries;
     stats.http_errors += before.refused;
+    let live = player.session().live();
     let trouble = player.protection().trouble();
     let (_, sink) = player.into_ports();
-    Ok(Played { sink, stats, record, failure, trouble })
+    Ok(Played { sink, stats, record, live, stopped, failure, trouble })
 }
 
 /// The status that explains an error, where it is one of an HTTP answer.

@@ -1,6 +1,7 @@
 //! The figures of a session as one JSON object.
 
 use serde::Serialize;
+use smoothcore::io::LiveWindow;
 use smoothcore::session::Stats;
 use smoothcore::time::Micros;
 
@@ -18,6 +19,8 @@ struct Figures<'a> {
     http_errors: u32,
     bytes: u64,
     peak_held_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Live>,
     streams: Vec<Stream<'a>>,
 }
 
@@ -31,15 +34,27 @@ struct Stream<'a> {
     bitrates: Vec<u32>,
 }
 
+/// Where a live presentation stood at the end.
+#[derive(Serialize)]
+struct Live {
+    latency_ms: Option<u64>,
+    target_delay_ms: u64,
+    window_ms: u64,
+    refreshes: u32,
+    not_yet: u32,
+}
+
 /// How a session ended, for the figures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Played,
+    /// By --duration.
+    Stopped,
     Broken,
 }
 
 /// One object on one line. Times that never came are null.
-pub fn figures(end: End, stats: &Stats, sink: &Sink) -> String {
+pub fn figures(end: End, stats: &Stats, sink: &Sink, live: Option<LiveWindow>) -> String {
     let streams = sink.tracks().values().map(|track| Stream {
         kind: track.kind,
         name: &track.name,
@@ -58,6 +73,13 @@ pub fn figures(end: End, stats: &Stats, sink: &Sink) -> String {
         http_errors: stats.http_errors,
         bytes: stats.bytes,
         peak_held_bytes: stats.peak_held,
+        live: live.map(|live| Live {
+            latency_ms: live.latency.map(Micros::as_millis),
+            target_delay_ms: live.target_delay.as_millis(),
+            window_ms: u64::try_from(live.end.0.saturating_sub(live.start.0)).unwrap_or(0) / 10_000,
+            refreshes: stats.refreshes,
+            not_yet: stats.not_yet,
+        }),
         streams: streams.collect(),
     };
     serde_json::to_string(&figures).expect("numbers and text")

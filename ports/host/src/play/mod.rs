@@ -17,7 +17,8 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use smoothcore::session::{AudioChoice, Config, TextChoice};
+use smoothcore::io::LiveWindow;
+use smoothcore::session::{AudioChoice, Config, LiveConfig, TextChoice};
 use smoothcore::time::{MediaTime, Micros};
 use smoothcore_clearkey::{Keys, Named};
 
@@ -38,6 +39,8 @@ pub use status::{bits, explain};
       draws bitrate, throughput and buffers over time on a page to open in a browser
   smoothcore play film.ism
       plays files as they lie on disk, with no server
+  smoothcore play --duration 60 --delay 8 http://HOST/news.isml/Manifest
+      plays a live channel for a minute, 8 s behind its newest fragment
   smoothcore play --speed max --json URL | jq .switches
       the figures for a program
   smoothcore play --key 0123456789abcdef0123456789abcdef:00112233445566778899aabbccddeeff URL
@@ -52,7 +55,7 @@ Files of --sink files:DIR:
       PTS DURATION OFFSET SIZE [SIZE OF EACH SUB-SAMPLE ...]
 
 Exit status:
-  0  played to the end
+  0  played to the end, or for as long as --duration says
   1  failed: the message names the error's number and place, and what can be done
   2  the command line makes no sense")]
 pub struct Args {
@@ -95,6 +98,14 @@ pub struct Args {
     /// Media time to start at.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     start: Option<f64>,
+
+    /// Stop after so long; a live presentation has no end of its own.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    duration: Option<f64>,
+
+    /// Live: how far behind the newest fragment to play. [default: three fragments, 6 s at least]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    delay: Option<f64>,
 
     /// Decrypt with that key of that identifier: 32 hexadecimal digits each. May be given for each of several keys.
     #[arg(long = "key", value_name = "KID:KEY")]
@@ -201,6 +212,10 @@ impl Args {
             buffer_target: self.buffer.map_or(Micros::ZERO, |s| micros(s).max(Micros(1))),
             audio: self.audio,
             text: self.text,
+            live: LiveConfig {
+                target_delay: self.delay.map_or(Micros::ZERO, micros),
+                ..LiveConfig::default()
+            },
             start_at: self.start.map(|s| MediaTime((s * 1e7) as i64)),
             ..Config::default()
         }
@@ -223,19 +238,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut played = drive::play(args, sink, &mut status)?;
     status.clear();
     sink = played.sink;
-    let end = if played.failure.is_none() { json::End::Played } else { json::End::Broken };
+    let end = match (&played.failure, played.stopped) {
+        (Some(_), _) => json::End::Broken,
+        (None, true) => json::End::Stopped,
+        (None, false) => json::End::Played,
+    };
     let written = sink.finish();
     if args.json {
-        println!("{}", json::figures(end, &played.stats, &sink));
+        println!("{}", json::figures(end, &played.stats, &sink, played.live));
     } else {
-        print_figures(&played.stats, &sink);
+        print_figures(&played.stats, &sink, played.live);
         for path in written.iter().flatten() {
             println!("{}", path.display());
         }
     }
     if let Some(path) = &args.report {
         let title = smoothcore::trace::redacted(&args.url);
-        let data = played.record.into_data(title, &played.stats, &sink);
+        let data = played.record.into_data(title, &played.stats, &sink, played.live);
         std::fs::write(path, report::page(&data)).with_context(|| path.display().to_string())?;
     }
     written?;
@@ -253,8 +272,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
 }
 
-fn print_figures(stats: &smoothcore::session::Stats, sink: &sink::Sink) {
-    for group in record::figures(stats, sink) {
+fn print_figures(stats: &smoothcore::session::Stats, sink: &sink::Sink, live: Option<LiveWindow>) {
+    for group in record::figures(stats, sink, live) {
         println!("{}", group.name);
         for (label, value) in group.rows {
             println!("  {label:22} {value}");

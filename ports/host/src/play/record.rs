@@ -1,6 +1,6 @@
 //! What a session did, over time: the matter of a report.
 
-use smoothcore::io::{Event, EventKind, StreamId};
+use smoothcore::io::{Event, EventKind, LiveWindow, StreamId};
 use smoothcore::session::{Session, Stats};
 use smoothcore::time::{MediaTime, Micros};
 
@@ -25,6 +25,8 @@ pub struct Row {
     pub link_rate: u64,
     /// The video level being fetched in bit/s, 0 before the first.
     pub bitrate: u32,
+    /// Where a live presentation stands.
+    pub live: Option<LiveWindow>,
     /// Media held for each stream, in their order.
     pub ahead: Vec<Option<f64>>,
 }
@@ -76,7 +78,16 @@ impl Record {
             EventKind::Opened | EventKind::Seeking | EventKind::Ended | EventKind::NoKeyFrame => {
                 MarkKind::Other
             }
-            EventKind::KeyTimeout | EventKind::LevelAllowed => MarkKind::Other,
+            EventKind::KeyTimeout | EventKind::LevelAllowed | EventKind::NotYet => MarkKind::Other,
+            EventKind::StalledAtEdge => MarkKind::Stall,
+            EventKind::EdgeMoving => MarkKind::Resume,
+            EventKind::GapSkipped | EventKind::BehindWindow => MarkKind::Gap,
+            EventKind::OriginRestarted
+            | EventKind::LiveEnded
+            | EventKind::WindowTrimmed
+            | EventKind::Refreshed
+            | EventKind::RefreshFailed
+            | EventKind::ClockJumped => MarkKind::Other,
             EventKind::FragmentStarted | EventKind::FragmentDone | EventKind::StreamEnded => return,
         };
         let text = describe(event, names).unwrap_or_default();
@@ -94,6 +105,7 @@ impl Record {
             position: position.map(|time| time.0 as f64 / 1e4),
             link_rate: session.stats().link_rate,
             bitrate: video.and_then(|stream| stats(&stream)).map_or(0, |s| s.bitrate),
+            live: session.live(),
             ahead: self.streams.iter().map(|(id, _)| stats(id).map(|s| s.ahead.0 as f64 / 1e3)).collect(),
         }
     }
@@ -113,13 +125,13 @@ impl Record {
     }
 
     /// The report's matter.
-    pub fn into_data(self, title: &str, stats: &Stats, sink: &Sink) -> Data {
+    pub fn into_data(self, title: &str, stats: &Stats, sink: &Sink, live: Option<LiveWindow>) -> Data {
         Data {
             title: title.to_owned(),
             streams: self.streams.into_iter().map(|(_, name)| name).collect(),
             rows: self.rows,
             marks: self.marks,
-            figures: figures(stats, sink),
+            figures: figures(stats, sink, live),
         }
     }
 }
@@ -129,7 +141,7 @@ fn millis(time: Option<Micros>) -> String {
 }
 
 /// The table of the report, and what `play` prints at the end.
-pub fn figures(stats: &Stats, sink: &Sink) -> Vec<Group> {
+pub fn figures(stats: &Stats, sink: &Sink, live: Option<LiveWindow>) -> Vec<Group> {
     let group = |name: &str, rows: Vec<(&str, String)>| Group {
         name: name.to_owned(),
         rows: rows.into_iter().map(|(label, value)| (label.to_owned(), value)).collect(),
@@ -168,6 +180,20 @@ pub fn figures(stats: &Stats, sink: &Sink) -> Vec<Group> {
         ),
         group("Memory", vec![("most bytes held", grouped(stats.peak_held as u64))]),
     ];
+    if let Some(live) = live {
+        let seconds = |micros: u64| format!("{:.3} s", micros as f64 / 1e6);
+        let window = u64::try_from(live.end.0.saturating_sub(live.start.0)).unwrap_or(0) / 10;
+        groups.push(group(
+            "Live",
+            vec![
+                ("behind the edge", live.latency.map_or("-".to_owned(), |latency| seconds(latency.0))),
+                ("aimed at", seconds(live.target_delay.0)),
+                ("window", seconds(window)),
+                ("manifest read again", stats.refreshes.to_string()),
+                ("not there yet", stats.not_yet.to_string()),
+            ],
+        ));
+    }
     let line = |track: &super::sink::Track| {
         let (fragments, samples, bytes) =
             (track.fragments.len(), grouped(track.samples), grouped(track.bytes));

@@ -39,8 +39,14 @@ impl Status {
         }
         self.next = at + if self.terminal { OFTEN } else { SELDOM };
         let ahead = row.ahead.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        let live = row.live.map_or(String::new(), |live| {
+            let behind =
+                live.latency.map_or("-".to_owned(), |latency| format!("{:.1} s", latency.0 as f64 / 1e6));
+            let window = live.end.0.saturating_sub(live.start.0) as f64 / 1e7;
+            format!(", {behind} behind the edge of {window:.0} s")
+        });
         let line = format!(
-            "{:9.3} s  at {:.1} s, {:.1} s ahead, {} video, link {}, switches {}, stalls {}",
+            "{:9.3} s  at {:.1} s, {:.1} s ahead, {} video, link {}, switches {}, stalls {}{live}",
             at as f64 / 1e6,
             row.position.unwrap_or(0.0) / 1e3,
             if ahead.is_finite() { ahead / 1e3 } else { 0.0 },
@@ -105,6 +111,26 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
         EventKind::KeyTimeout => format!("{name}: waits for key {a:016x}{b:016x}{time}"),
         EventKind::HeaderDropped => format!("protection header {a} not used"),
         EventKind::LevelAllowed => format!("{name}: {} allowed again", bits(a)),
+        EventKind::NotYet => format!("{name}: not there yet{time}, asked again in {} ms", b / 1000),
+        EventKind::StalledAtEdge => format!("nothing new at the edge for {:.1} s", a as f64 / 1e6),
+        EventKind::EdgeMoving => format!("the edge moves again after {:.1} s", a as f64 / 1e6),
+        EventKind::BehindWindow => {
+            let then = match b {
+                1 => "goes on at its start",
+                2 => "goes to the edge",
+                _ => "stops",
+            };
+            format!("{name}: the window has passed by{time}, {:.1} s ago: {then}", a as f64 / 1e6)
+        }
+        EventKind::GapSkipped => format!("{name}: nothing for {:.3} s{time}, skipped", a as f64 / 1e6),
+        EventKind::OriginRestarted => format!("the encoder has started again{time}"),
+        EventKind::LiveEnded => format!("the event is over{time}"),
+        EventKind::WindowTrimmed => format!("{name}: {a} fragments left the list, which begins{time}"),
+        EventKind::Refreshed => format!("manifest read again ({}) in {} ms", reason(a), b / 1000),
+        EventKind::RefreshFailed => {
+            format!("manifest not read again ({}), next try in {} ms", reason(a), b / 1000)
+        }
+        EventKind::ClockJumped => format!("the clock jumped by {:.1} s", a as f64 / 1e6),
     };
     if text.starts_with(": ") {
         text.insert_str(0, "manifest");
@@ -116,6 +142,23 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
         text = format!("{text} ({} events before this were lost)", event.lost);
     }
     Some(text)
+}
+
+/// Why a live manifest was wanted again.
+const fn reason(number: u64) -> &'static str {
+    match number {
+        1 => "a seek",
+        2 => "going on",
+        3 => "nothing new",
+        4 => "a stream turned on",
+        5 => "nothing is announced",
+        6 => "a fragment missing",
+        7 => "access refused",
+        8 => "a stream is empty",
+        9 => "an older list",
+        10 => "no answer",
+        _ => "unknown",
+    }
 }
 
 /// An error with its number and place.
@@ -154,9 +197,10 @@ pub const fn remedy(error: Error) -> &'static str {
         Code::ManifestNotSmooth | Code::ManifestSyntax | Code::FragmentNotMp4 => {
             "look at what the URL gives: it may be another format, or an error page"
         }
-        Code::ProtectionUnsupported => {
-            "protected content wants --key KID:KEY, and has to be AES-128 of samples"
+        Code::ProtectionMissing => {
+            "the content is encrypted: give --key KID:KEY for each of its keys; probe tells their KIDs"
         }
+        Code::ProtectionUnsupported => "only AES-128 of samples can be decrypted, not of whole fragments",
         Code::KeyRefused | Code::KeyTimeout | Code::DecryptFailed => {
             "give the right --key KID:KEY for every key of the content"
         }

@@ -20,7 +20,7 @@ use source::{Pick, Source};
 /// Make one MP4 file of a presentation, for players that know nothing of Smooth Streaming.
 ///
 /// SOURCE is the URL of a manifest, or a file: a server manifest (.ism), a client manifest (.ismc) beside its server manifest,
-/// or one media file (.ismv, .isma). Nothing is encoded again. Written is one video level and the sound, interleaved, with
+/// or one media file (.ismv, .isma). Nothing is encoded again. Written is one video level, the sound and timed text, interleaved, with
 /// the index in front. Where sound and pictures do not start together, an edit list keeps them in step.
 ///
 /// Encrypted samples stay encrypted; the file says how, and under which key.
@@ -33,7 +33,7 @@ use source::{Pick, Source};
   smoothcore remux film_3000.ismv --fragmented -o film.mp4
       fragments with tfdt (CMAF), as DASH packagers take them
 
-What is not carried over: text streams.
+Text streams become tracks of timed text (stpp); those whose samples stand in the manifest are left out.
 
 Exit status:
   0  written
@@ -56,6 +56,10 @@ pub struct Args {
     #[arg(long, value_name = "WHICH", default_value = "all")]
     audio: Sound,
 
+    /// Which text: all, first, none, or a language or stream name such as eng.
+    #[arg(long, value_name = "WHICH", default_value = "all")]
+    text: Sound,
+
     /// Write fragments instead of one table of samples.
     #[arg(long)]
     fragmented: bool,
@@ -63,7 +67,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let levels = args.level.map_or(Levels::Highest, |level| Levels::These(vec![level]));
-    let mut source = Source::open(&args.source, &levels, &args.audio)?;
+    let mut source = Source::open(&args.source, &levels, &args.audio, &args.text)?;
     let mut part = args.output.clone().into_os_string();
     part.push(".part");
     let part = PathBuf::from(part);

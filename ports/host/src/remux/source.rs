@@ -57,13 +57,13 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be read, or what is chosen is not there.
-    pub fn open(name: &str, levels: &Levels, sound: &Sound) -> Result<Self> {
+    pub fn open(name: &str, levels: &Levels, sound: &Sound, text: &Sound) -> Result<Self> {
         if is_url(name) {
             let lost = |lost| anyhow::anyhow!("{lost}");
             let mut fetcher = Fetcher::new(PARALLEL).map_err(lost)?;
             let remote = Remote::open(name, &mut fetcher)?;
             ensure!(!remote.manifest.is_live(), "a live presentation has no end: download it first");
-            let chosen = choose(&remote.manifest, levels, sound)?;
+            let chosen = choose(&remote.manifest, levels, sound, text)?;
             // Of a stream of sound, the best level.
             let best = |(stream, places): (usize, Vec<usize>)| {
                 let levels = &remote.manifest.streams[stream].levels;
@@ -75,9 +75,9 @@ impl Source {
         }
         let path = Path::new(name);
         let opened = match extension(path).as_str() {
-            "ism" | "isml" => by_server_manifest(path, levels, sound),
-            "ismc" => by_server_manifest(&beside(path)?, levels, sound),
-            _ => return by_file(path, levels, sound),
+            "ism" | "isml" => by_server_manifest(path, levels, sound, text),
+            "ismc" => by_server_manifest(&beside(path)?, levels, sound, text),
+            _ => return by_file(path, levels, sound, text),
         };
         opened.with_context(|| name.to_owned())
     }
@@ -182,7 +182,11 @@ fn remote_pick(remote: &Remote, stream: usize, level: usize) -> Result<Pick> {
     };
     Ok(Pick {
         name: stream.name.as_str().to_owned(),
-        handler: if stream.kind == Kind::Video { *b"vide" } else { *b"soun" },
+        handler: match stream.kind {
+            Kind::Video => *b"vide",
+            Kind::Audio => *b"soun",
+            Kind::Text => *b"subt",
+        },
         timescale,
         language: stream.language.as_str().to_owned(),
         display: (width << 16, height << 16),
@@ -252,7 +256,7 @@ impl Opened {
     }
 }
 
-fn by_file(path: &Path, levels: &Levels, sound: &Sound) -> Result<Source> {
+fn by_file(path: &Path, levels: &Levels, sound: &Sound, text: &Sound) -> Result<Source> {
     let opened = Opened::open(path)?;
     let mut tracks = Vec::new();
     for track in &opened.movie.tracks {
@@ -263,10 +267,10 @@ fn by_file(path: &Path, levels: &Levels, sound: &Sound) -> Result<Source> {
         tracks.push(FileTrack { file: 0, name, language, bitrate: bytes, track, fragments });
     }
     let protection = opened.movie.protection;
-    finish(vec![(path.to_owned(), opened.reader)], tracks, protection, levels, sound)
+    finish(vec![(path.to_owned(), opened.reader)], tracks, protection, levels, [sound, text])
 }
 
-fn by_server_manifest(path: &Path, levels: &Levels, sound: &Sound) -> Result<Source> {
+fn by_server_manifest(path: &Path, levels: &Levels, sound: &Sound, text: &Sound) -> Result<Source> {
     let server = ServerManifest::parse(&std::fs::read(path)?)?;
     let dir = path.parent().unwrap_or(Path::new("."));
     let mut opened: Vec<(PathBuf, Opened)> = Vec::new();
@@ -282,10 +286,13 @@ fn by_server_manifest(path: &Path, levels: &Levels, sound: &Sound) -> Result<Sou
             }
         };
         let inside = &opened[file].1;
-        let handler = if entry.kind == FileKind::Video { *b"vide" } else { *b"soun" };
         let track = inside.movie.tracks.iter().find(|track| match entry.track_id {
             Some(id) => track.id == id,
-            None => track.handler == handler,
+            None => match entry.kind {
+                FileKind::Video => &track.handler == b"vide",
+                FileKind::Audio => &track.handler == b"soun",
+                FileKind::Text => is_text(track),
+            },
         });
         let Some(track) = track else {
             eprintln!("warning: {}: no track {:?}; left out", entry.src, entry.track_id);
@@ -306,22 +313,28 @@ fn by_server_manifest(path: &Path, levels: &Levels, sound: &Sound) -> Result<Sou
         });
     }
     let files = opened.into_iter().map(|(path, opened)| (path, opened.reader)).collect();
-    finish(files, tracks, protection, levels, sound)
+    finish(files, tracks, protection, levels, [sound, text])
 }
 
-/// Chooses one level of video, and sound.
+fn is_text(track: &MovieTrack) -> bool {
+    matches!(&track.handler, b"subt" | b"text" | b"sbtl")
+}
+
+/// Chooses one level of video, sound, and text.
 fn finish(
     files: Vec<(PathBuf, Reader)>,
     tracks: Vec<FileTrack>,
     protection: Vec<([u8; 16], Vec<u8>)>,
     levels: &Levels,
-    sound: &Sound,
+    [sound, text]: [&Sound; 2],
 ) -> Result<Source> {
-    let (mut video, mut heard): (Vec<FileTrack>, Vec<FileTrack>) = (Vec::new(), Vec::new());
+    let (mut video, mut heard, mut read): (Vec<FileTrack>, Vec<FileTrack>, Vec<FileTrack>) =
+        Default::default();
     for track in tracks.into_iter().filter(|track| !track.fragments.is_empty()) {
         match &track.track.handler {
             b"vide" => video.push(track),
             b"soun" => heard.push(track),
+            _ if is_text(&track.track) => read.push(track),
             _ => {}
         }
     }
@@ -329,21 +342,23 @@ fn finish(
     let chosen = levels.choose(&ladder)?;
     let mut tracks: Vec<FileTrack> =
         video.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, track)| track).collect();
-    let (mut taken, mut names) = (0, Vec::new());
-    // Of several levels of a stream of sound, the best.
-    heard.sort_by_key(|track| std::cmp::Reverse(track.bitrate));
-    heard.sort_by_key(|track| (track.name.clone(), track.language.clone()));
-    for track in heard {
-        let same = names.contains(&(track.name.clone(), track.language.clone()));
-        if !same && sound.takes(names.len(), &track.name, &track.language) {
-            taken += 1;
-            names.push((track.name.clone(), track.language.clone()));
-            tracks.push(track);
-        } else if !same {
-            names.push((track.name.clone(), track.language.clone()));
+    for (wanted, mut list, what) in [(sound, heard, "sound"), (text, read, "text")] {
+        let (mut taken, mut names) = (0, Vec::new());
+        // Of several levels of a stream, the best.
+        list.sort_by_key(|track| std::cmp::Reverse(track.bitrate));
+        list.sort_by_key(|track| (track.name.clone(), track.language.clone()));
+        for track in list {
+            let same = names.contains(&(track.name.clone(), track.language.clone()));
+            if !same && wanted.takes(names.len(), &track.name, &track.language) {
+                taken += 1;
+                names.push((track.name.clone(), track.language.clone()));
+                tracks.push(track);
+            } else if !same {
+                names.push((track.name.clone(), track.language.clone()));
+            }
         }
+        wanted.satisfied(taken, what)?;
     }
-    sound.satisfied(taken)?;
     if tracks.is_empty() {
         bail!("no track with a fragment is left");
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::link::Period;
 
+#[derive(Clone)]
 pub struct Trace {
     pub name: String,
     pub periods: Vec<Period>,
@@ -30,6 +31,7 @@ pub struct Set {
 }
 
 /// A set with its files read.
+#[derive(Clone)]
 pub struct Content {
     pub traces: Vec<Trace>,
     pub movie: Movie,
@@ -91,7 +93,7 @@ pub fn sets(data: &Path) -> Result<BTreeMap<String, Set>> {
 }
 
 /// The set called `name`, of every `every`th trace in the order of their names.
-pub fn content(data: &Path, name: &str, every: usize, scale: f64) -> Result<Content> {
+pub fn content(data: &Path, name: &str, every: usize) -> Result<Content> {
     let all = sets(data)?;
     let Some(set) = all.get(name) else {
         let names: Vec<_> = all.keys().map(String::as_str).collect();
@@ -108,7 +110,7 @@ pub fn content(data: &Path, name: &str, every: usize, scale: f64) -> Result<Cont
     let traces = paths
         .iter()
         .step_by(every.max(1))
-        .map(|path| Trace::read(path, set.multiplier * scale))
+        .map(|path| Trace::read(path, set.multiplier))
         .collect::<Result<Vec<_>>>()?;
     ensure!(!traces.is_empty(), "{}: no traces", folder.display());
     Ok(Content { traces, movie })

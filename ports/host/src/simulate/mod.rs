@@ -1,222 +1,281 @@
 //! `smoothcore simulate`: sessions in virtual time, with the core's own controller and others.
 
+mod board;
+mod controllers;
 mod data;
 mod engine;
 mod link;
 mod metrics;
 mod mpc;
+mod plot;
+mod pool;
 mod rules;
 mod shipped;
+mod soda;
+mod variant;
+mod vectors;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, Result, bail};
-use smoothcore::abr::{Objective, TABLE_BYTES, Tuning};
+use anyhow::{Context, Result, bail, ensure};
+use clap::{ArgAction, ValueEnum};
+use smoothcore::abr::{Objective, Tuning};
 
-use data::{Movie, Trace};
-use engine::{Known, Outcome, Rule};
+use controllers::Controller;
+use data::{Content, Movie, Trace};
 use metrics::Metrics;
+use pool::Job;
+use shipped::Options;
 
-/// Play sessions in virtual time, with the core's own controller or another.
-#[derive(clap::Args, Clone)]
+/// Where the data folder is, when no option says so.
+const DATA: &str = "SMOOTHCORE_ABR_DATA";
+
+/// Play sessions in virtual time over network traces, with the core's own bitrate controller or another, and say what they
+/// were worth.
+///
+/// A trace is a JSON list of periods (`duration_ms`, `bandwidth_kbps`, `latency_ms`), a movie a JSON object
+/// (`segment_duration_ms`, `bitrates_kbps`, `segment_sizes_bits`). A data folder holds `traces/NAME/*.json`,
+/// `movies/NAME.json` and `sets.json`, which says what plays against what. No size is known to a controller before its
+/// segment has begun to arrive; nothing is random.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  smoothcore simulate --trace tram.json --movie film.json --plot tram.html
+      one session, drawn
+  smoothcore simulate --data abr --set hsdpa3g --controller planner,robustmpc,throughput
+      means over a set, side by side
+  smoothcore simulate --data abr --set oboe --buffer 10 --objective log --json
+      every figure of every session
+  smoothcore simulate --data abr --all
+      the whole scoreboard
+
+Exit status:
+  0  done
+  1  failed; with --vectors also: the simulator differs
+  2  the command line makes no sense")]
 pub struct Args {
-    #[arg(long)]
+    /// A set of the data folder; may be given more than once.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["trace", "movie"])]
     set: Vec<String>,
-    #[arg(long)]
+
+    /// The scoreboard: every set at its buffers, with both objectives, beside other rules.
+    #[arg(long, conflicts_with_all = ["set", "trace", "movie", "json", "plot"])]
     all: bool,
-    #[arg(long)]
-    data: Option<PathBuf>,
-    #[arg(long, default_value_t = 25.0)]
-    buffer: f64,
-    #[arg(long, default_value = "planner")]
-    controller: Vec<String>,
-    #[arg(long, default_value = "lin")]
-    objective: String,
-    #[arg(long, default_value = "off")]
-    replacement: String,
-    #[arg(long, default_value_t = 1)]
-    every: usize,
-    #[arg(long)]
-    tune: Vec<String>,
-    #[arg(long)]
+
+    /// Every set with its rates, latencies, fragments, ladder and sizes bent, beside the throughput rule.
+    #[arg(long, conflicts_with_all = ["all", "set", "trace", "movie", "json", "plot"])]
+    robustness: bool,
+
+    /// Compare the simulator with a file of reference results.
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["all", "set", "trace", "movie", "json", "plot"])]
     vectors: Option<PathBuf>,
+
+    /// The data folder. [default: what SMOOTHCORE_ABR_DATA says]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// A network trace.
+    #[arg(long, value_name = "FILE.json", requires = "movie")]
+    trace: Option<PathBuf>,
+
+    /// What is played over it.
+    #[arg(long, value_name = "FILE.json", requires = "trace")]
+    movie: Option<PathBuf>,
+
+    /// Cut or repeat the movie to so many seconds.
+    #[arg(long, value_name = "S", requires = "movie")]
+    movie_length: Option<f64>,
+
+    /// Multiply every rate of the trace.
+    #[arg(long, value_name = "X", requires = "trace", default_value_t = 1.0)]
+    multiplier: f64,
+
+    /// Most seconds in the buffer.
+    #[arg(long, value_name = "S", default_value_t = 25.0)]
+    buffer: f64,
+
+    /// Who decides, separated by commas: planner (the core's, the default), small (the core's without tables), soda,
+    /// robustmpc, throughput, fixed=Q, abandon=Q.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "planner")]
+    controller: Vec<String>,
+
+    /// What is to be made most of.
+    #[arg(long, value_enum, default_value_t = Worth::Lin)]
+    objective: Worth,
+
+    /// Whether the planner may fetch buffered segments again at a higher quality.
+    #[arg(long, value_name = "on|off", action = ArgAction::Set,
+        value_parser = clap::builder::ValueParser::new(on_off), default_value = "on")]
+    replacement: bool,
+
+    /// Take only every Nth trace of a set.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    every: usize,
+
+    /// Another number in the planner's tuning, for experiments; may be given more than once.
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    tune: Vec<String>,
+
+    /// One JSON object: every session, and the means.
+    #[arg(long)]
+    json: bool,
+
+    /// Draw the first session: a page, or the picture alone when the name ends in .svg.
+    #[arg(long, value_name = "FILE.html")]
+    plot: Option<PathBuf>,
 }
 
-fn utilities(movie: &Movie, objective: Objective) -> (Vec<f64>, f64) {
-    let rates: Vec<f64> = movie.bitrates_kbps.iter().map(|r| *r as f64).collect();
-    let high = rates[rates.len() - 1];
-    match objective {
-        Objective::Linear => {
-            (rates.iter().map(|r| r / 1000.0).collect(), if high <= 6000.0 { 4.3 } else { high / 1000.0 })
-        }
-        Objective::Log => (rates.iter().map(|r| (r / rates[0]).ln()).collect(), 2.66),
+#[derive(Clone, Copy, ValueEnum)]
+enum Worth {
+    /// Mbit/s.
+    Lin,
+    /// The logarithm of the bitrate.
+    Log,
+}
+
+fn on_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".into()),
     }
-}
-
-fn make(name: &str, known: &Known, movie: &Movie, options: &shipped::Options) -> Result<Box<dyn Rule>> {
-    let (utility, mu) = utilities(movie, options.objective);
-    Ok(match name {
-        "planner" => Box::new(shipped::Shipped::new(known, options)),
-        "soda" => Box::new(shipped::Shipped::new(known, &shipped::Options { table_bytes: 0, ..*options })),
-        "robustmpc" => Box::new(mpc::RobustMpc::new(known, utility, mu)),
-        "throughput" => Box::new(rules::Throughput::new(known)),
-        _ => match name.strip_prefix("fixed").and_then(|q| q.trim_start_matches('=').parse().ok()) {
-            Some(quality) => Box::new(rules::Fixed { quality }),
-            None => bail!("no controller {name}"),
-        },
-    })
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let data = args.data.clone().context("--data")?;
+    let options = options(args)?;
+    ensure!(args.buffer.is_finite() && args.buffer > 0.0, "a buffer of {} s", args.buffer);
+    if let Some(file) = &args.vectors {
+        return vectors::check(file, &folder(args)?);
+    }
+    if args.all {
+        return board::print(&folder(args)?, args.every, &options);
+    }
+    if args.robustness {
+        return board::robustness(&folder(args)?, args.every, args.buffer, &options);
+    }
+    let controllers = args.controller.iter().map(|n| Controller::parse(n)).collect::<Result<Vec<_>>>()?;
+    let contents = contents(args)?;
+    ensure!(
+        !args.json || contents.len() == 1 && controllers.len() == 1,
+        "--json takes one set and one controller"
+    );
+    if !args.json {
+        heading();
+    }
+    for (name, content) in &contents {
+        let seconds = content.movie.duration() / 1000.0;
+        ensure!(
+            args.buffer >= seconds,
+            "{name}: a segment of {seconds} s has no room in a buffer of {} s",
+            args.buffer
+        );
+        for controller in &controllers {
+            controller.check(&content.movie)?;
+            let job = Job { content, buffer: args.buffer, controller: *controller, options: &options };
+            let all = job.run(&format!("{name} {}", controller.name()));
+            let mean = Metrics::mean(&all);
+            if args.json {
+                println!("{}", json(content, &all, &mean)?);
+            } else {
+                line(name, args.buffer, &controller.name(), &mean);
+            }
+        }
+    }
+    if let (Some(path), Some((name, content)), Some(controller)) =
+        (&args.plot, contents.first(), controllers.first())
+    {
+        let job = Job { content, buffer: args.buffer, controller: *controller, options: &options };
+        let trace = &content.traces[0];
+        let outcome = job.session(0);
+        let title = format!("{}, {name}, buffer {} s, {}", trace.name, args.buffer, controller.name());
+        let scene = plot::Scene {
+            title: &title,
+            trace,
+            movie: &content.movie,
+            outcome: &outcome,
+            buffer: args.buffer,
+        };
+        let svg = path.extension().is_some_and(|e| e == "svg");
+        let text = if svg { scene.svg() } else { scene.page() };
+        std::fs::write(path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn options(args: &Args) -> Result<Options> {
     let mut tuning = Tuning::default();
     for pair in &args.tune {
-        for pair in pair.split(',') {
-            let (name, value) = pair.split_once('=').context("NAME=VALUE")?;
-            shipped::tune(&mut tuning, name, value.parse()?)?;
-        }
+        let (name, value) = pair.split_once('=').with_context(|| format!("{pair}: not NAME=VALUE"))?;
+        shipped::tune(&mut tuning, name, value.parse().with_context(|| format!("{pair}: no number"))?)?;
     }
-    let options = shipped::Options {
-        objective: if args.objective == "log" { Objective::Log } else { Objective::Linear },
-        replaces: args.replacement == "on",
-        table_bytes: TABLE_BYTES,
-        tuning,
+    let objective = match args.objective {
+        Worth::Lin => Objective::Linear,
+        Worth::Log => Objective::Log,
     };
-    if let Some(v) = &args.vectors {
-        return vectors(v, &data);
-    }
-    let rows: Vec<(String, f64)> = if args.all {
-        [
-            ("hsdpa3g", 25.),
-            ("lte4g", 25.),
-            ("oboe", 25.),
-            ("puffer", 25.),
-            ("starlink", 25.),
-            ("fcc_sd", 25.),
-            ("fcc_hd", 25.),
-            ("hsdpa3g", 10.),
-            ("hsdpa3g_mss", 10.),
-            ("lte4g", 10.),
-            ("oboe", 10.),
-            ("hsdpa3g", 60.),
-            ("lte4g", 60.),
-        ]
-        .iter()
-        .map(|(n, b)| (n.to_string(), *b))
-        .collect()
-    } else {
-        args.set
-            .iter()
-            .map(|s| {
-                let (n, b) = s.split_once(':').unwrap_or((s, ""));
-                (n.to_string(), b.parse().unwrap_or(args.buffer))
-            })
-            .collect()
-    };
-    for (set, buffer) in rows {
-        let content = data::content(&data, &set, args.every, 1.0)?;
-        for name in &args.controller {
-            let all = parallel(&content.traces, |t| {
-                let known = Known {
-                    bitrates_kbps: content.movie.bitrates_kbps.clone(),
-                    duration: content.movie.duration(),
-                    segments: content.movie.segments(),
-                    buffer: buffer * 1000.0,
-                };
-                let mut rule = make(name, &known, &content.movie, &options).unwrap();
-                let out = engine::run(&t.periods, &content.movie, known.buffer, rule.as_mut());
-                if std::env::var_os("SHOW").is_some() {
-                    println!(
-                        "{} {} startup {:.2} stall {:.2} {:?}",
-                        t.name,
-                        name,
-                        out.startup / 1000.,
-                        out.stalled / 1000.,
-                        out.played
-                    );
-                }
-                Metrics::of(&content.movie, &out)
-            });
-            let m = Metrics::mean(&all);
-            println!(
-                "{set:12} {buffer:3} {name:10} lin {:8.3} log {:7.3} mean {:7.0} ratio {:.4} ev {:5.1} change {:6.0} waste {:.4} worst {:.3}",
-                m.qoe_lin,
-                m.qoe_log,
-                m.mean_kbps,
-                m.rebuffer_ratio,
-                m.events,
-                m.mean_change_kbps,
-                m.waste,
-                m.worst_decile_qoe_lin
-            );
-        }
-    }
-    Ok(())
+    Ok(Options { objective, replaces: args.replacement, tuning })
 }
 
-fn parallel<T: Send + Clone + Default>(traces: &[Trace], work: impl Fn(&Trace) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let mut all = vec![T::default(); traces.len()];
-    let parts: Vec<Vec<(usize, T)>> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut mine = Vec::new();
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(trace) = traces.get(i) else { return mine };
-                        mine.push((i, work(trace)));
-                    }
-                })
-            })
-            .collect();
-        handles.into_iter().map(|h| h.join().unwrap()).collect()
-    });
-    for (i, m) in parts.into_iter().flatten() {
-        all[i] = m;
-    }
-    all
+fn folder(args: &Args) -> Result<PathBuf> {
+    let folder = args.data.clone().or_else(|| std::env::var_os(DATA).map(PathBuf::from));
+    folder.with_context(|| format!("no data: give --data DIR or set {DATA}"))
 }
 
-fn vectors(path: &PathBuf, data: &PathBuf) -> Result<()> {
-    let text = std::fs::read_to_string(path)?;
-    let sets = data::sets(data)?;
-    let (mut worst, mut bad, mut n) = (0f64, 0, 0);
-    for line in text.lines().skip(1) {
-        let f: Vec<&str> = line.split(',').collect();
-        let set = &sets[f[0]];
-        let movie =
-            Movie::read(&data.join("movies").join(format!("{}.json", set.movie)), set.movie_length_s)?;
-        let trace = Trace::read(
-            &data.join("traces").join(&set.traces).join(format!("{}.json", f[2])),
-            set.multiplier,
-        )?;
-        let quality = f[4].parse()?;
-        let mut rule: Box<dyn Rule> = if f[3] == "FIXED" {
-            Box::new(rules::Fixed { quality })
-        } else {
-            Box::new(rules::Abandoning { quality })
-        };
-        let out: Outcome = engine::run(&trace.periods, &movie, f[1].parse::<f64>()? * 1000.0, rule.as_mut());
-        let rates: u64 = out.played.iter().map(|q| movie.bitrates_kbps[*q]).sum();
-        let change = metrics::change(&out.played, &|q| movie.bitrates_kbps[q] as f64);
-        let (total, reb, ev, ch) =
-            (f[9].parse::<f64>()?, f[10].parse::<f64>()?, f[11].parse::<u64>()?, f[12].parse::<f64>()?);
-        let off = (total - out.total / 1000.0).abs().max((reb - out.stalled / 1000.0).abs());
-        worst = worst.max(off);
-        n += 1;
-        if rates != f[8].parse::<u64>()? || change != ch || ev != out.events || off > 1e-3 {
-            bad += 1;
-            println!(
-                "{line}\n   total {} reb {} ev {} ch {change} rates {rates}",
-                out.total / 1000.0,
-                out.stalled / 1000.0,
-                out.events
-            );
-        }
+/// What is to be played, by name.
+fn contents(args: &Args) -> Result<Vec<(String, Content)>> {
+    if let (Some(trace), Some(movie)) = (&args.trace, &args.movie) {
+        ensure!(args.multiplier.is_finite() && args.multiplier > 0.0, "--multiplier {}", args.multiplier);
+        let movie = Movie::read(movie, args.movie_length)?;
+        let content = Content { traces: vec![Trace::read(trace, args.multiplier)?], movie };
+        return Ok(vec![("one trace".into(), content)]);
     }
-    println!("{n} rows, {bad} differ, worst {worst}");
-    Ok(())
+    if args.set.is_empty() {
+        bail!("nothing to play: give --set, --trace with --movie, or --all");
+    }
+    let data = folder(args)?;
+    args.set.iter().map(|name| Ok((name.clone(), data::content(&data, name, args.every)?))).collect()
+}
+
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    /// Names of the traces, in the order of the sessions.
+    traces: Vec<&'a str>,
+    sessions: &'a [Metrics],
+    mean: &'a Metrics,
+}
+
+fn json(content: &Content, sessions: &[Metrics], mean: &Metrics) -> Result<String> {
+    let traces = content.traces.iter().map(|t| t.name.as_str()).collect();
+    Ok(serde_json::to_string(&Report { traces, sessions, mean })?)
+}
+
+fn heading() {
+    println!(
+        "{:<13}{:>7} {:<11}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "set",
+        "buffer",
+        "controller",
+        "QoE_lin",
+        "QoE_log",
+        "worst",
+        "kbit/s",
+        "change",
+        "stall %",
+        "stalls",
+        "start s",
+        "waste %"
+    );
+}
+
+fn line(set: &str, buffer: f64, controller: &str, m: &Metrics) {
+    println!(
+        "{set:<13}{buffer:>7} {controller:<11}{:9.3}{:9.3}{:9.3}{:9.0}{:9.0}{:9.2}{:9.2}{:9.2}{:9.2}",
+        m.qoe_lin,
+        m.qoe_log,
+        m.worst_decile_qoe_lin,
+        m.mean_kbps,
+        m.mean_change_kbps,
+        100.0 * m.rebuffer_ratio,
+        m.events,
+        m.startup_s,
+        100.0 * m.waste
+    );
 }

@@ -20,15 +20,16 @@ pub struct Shipped {
     abandoned: Option<usize>,
 }
 
+/// How the core's planner is to play.
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub objective: Objective,
     pub replaces: bool,
-    pub table_bytes: usize,
     pub tuning: Tuning,
 }
 
 impl Shipped {
-    pub fn new(known: &Known, options: &Options) -> Shipped {
+    pub fn new(known: &Known, options: &Options, table_bytes: usize) -> Shipped {
         let bitrates: Vec<u32> = known.bitrates_kbps.iter().map(|k| (*k * 1000) as u32).collect();
         let mut account = Account::new(1 << 20);
         let planner = Planner::new(
@@ -39,7 +40,7 @@ impl Shipped {
                 duration: micros(known.duration),
                 buffer: micros(known.buffer),
                 objective: options.objective,
-                table_bytes: options.table_bytes,
+                table_bytes,
                 tuning: options.tuning,
             },
         )
@@ -138,6 +139,6 @@ macro_rules! tunable {
         }
     };
 }
-tunable!(reopen_gain tau0 tau1 tau2 tau3 tau_least track_clip track_memory track_floor noise noise_ms drift spread spread_memory spread_up spread_clip spread_least spread_most damp clip reopen pull pull_ms size follow revert
-    discount walk_down walk_up jump_down jump_up sweeps_start sweeps horizon shift abandon abandon_ms abandon_left abandon_tries abandon_late replace
-    replace_due replace_ms);
+tunable!(track_least track_memory track_clip track_floor leap leap_gain spread spread_memory spread_up spread_clip
+    spread_least spread_most size fade walk_down walk_up jump_down jump_up sweeps_start sweeps horizon abandon abandon_ms
+    abandon_left abandon_tries abandon_late replace replace_due replace_ms);

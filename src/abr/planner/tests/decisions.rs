@@ -97,7 +97,7 @@ fn a_prior_starts_higher_unless_it_is_old() {
 }
 
 #[test]
-fn a_slow_download_is_given_up_twice_at_most() {
+fn a_slow_download_is_given_up_four_times_at_most() {
     let mut ride = Ride::new(&setup());
     for _ in 0..40 {
         ride.fragment(3_500, &[], 0);
@@ -123,7 +123,8 @@ fn a_slow_download_is_given_up_twice_at_most() {
     let decision = ride.planner.decide(&again);
     assert!(decision.level < level && decision.reason == Reason::Abandoned, "{decision:?}");
     assert!(ride.planner.abandon(&dead).is_some());
-    assert_eq!(ride.planner.abandon(&dead), None, "twice a fragment");
+    let more = (0..10).filter(|_| ride.planner.abandon(&dead).is_some()).count();
+    assert_eq!(more, 2, "four times a fragment at most");
 }
 
 #[test]

@@ -19,25 +19,33 @@ use rule::{Asked, Kind, Rule};
 
 /// The help of faults, for `--help`.
 pub const HELP: &str = "Faults:
-  --faults FILE has a rule a line, CONDITION... : FAULT, and # comments. Every rule that fits a request applies.
+  --faults FILE has a rule a line, CONDITION... : FAULT, and # comments. Every rule that fits a
+  request applies.
       seed 7
-      time=30..90          : status 503 retry-after=5     # away for a minute
-      manifest p=0.2       : stale 20                     # now and then an old manifest
-      stream=video nth=5   : truncate 60%
-      fragment try=1 every=10 : reset 50%                 # every tenth breaks off, when asked for again it comes
-      stream=audio time=100..120/300 : drip 2000          # for 20 s out of every 5 minutes
-  Conditions (all must hold): manifest, fragment, info (FragmentInfo), any; stream=NAME, level=BITRATE, path=TEXT (in
-  it); time=A..B[/PERIOD] seconds of the clock; nth=N or N..M among the requests for which all before holds; try=N or
-  N..M: the Nth time this URL is asked for; every=N; p=PROBABILITY; times=N at most.
-  The way:       refuse (cut off at once), delay MS, stall SECONDS [AT%], drip BYTES (a second), reset [AT%] and
-                 close [AT%] (connection lost within the body), no-length (ends with the connection)
-  The answer:    status CODE [retry-after=S], html and empty (with status 200), redirect URL [code=302] (host, or host and
-                 path; the rest of the request's path is kept), wrong before|other (the fragment that went out before of
-                 this stream, or of another), stale SECONDS (the manifest as somebody got it so long ago)
-  A manifest:    durations TICKS (wrong by up to so much), last-without-d, list td, names-twice, no-fourcc, utf16 le|be,
-                 gzip-bomb MB
-  A fragment:    truncate AT% (of the mdat, in a response of that length), corrupt N (bytes), data-offset N (more),
-                 no-durations, tfrf-first, no-tfrf";
+      time=30..90             : status 503 retry-after=5   # away for a minute
+      manifest p=0.2          : stale 20                   # now and then an old manifest
+      stream=video nth=5      : truncate 60%
+      fragment try=1 every=10 : reset 50%                  # asked for again, it comes
+      stream=audio time=100..120/300 : drip 2000           # 20 s out of every 5 minutes
+  Conditions (all must hold):
+    manifest, fragment, info (FragmentInfo), any; stream=NAME, level=BITRATE, path=TEXT (in it);
+    time=A..B[/PERIOD] seconds of the clock; nth=N or N..M among the requests for which all
+    before holds; try=N or N..M: the Nth time this URL is asked for; every=N; p=PROBABILITY;
+    times=N at most
+  The way:
+    refuse (cut off at once), delay MS, stall SECONDS [AT%], drip BYTES (a second), reset [AT%]
+    and close [AT%] (connection lost within the body), no-length (ends with the connection)
+  The answer:
+    status CODE [retry-after=S], html and empty (with status 200), redirect URL [code=302] (host,
+    or host and path; the rest of the request's path is kept), wrong before|other (the fragment
+    that went out before of this stream, or of another), stale SECONDS (the manifest as somebody
+    got it so long ago)
+  A manifest:
+    durations TICKS (wrong by up to so much), last-without-d, list td, names-twice, no-fourcc,
+    utf16 le|be, gzip-bomb MB
+  A fragment:
+    truncate AT% (of the mdat, in a response of that length), corrupt N (bytes), data-offset N
+    (more), no-durations, tfrf-first, no-tfrf";
 
 /// How many URLs are counted.
 const MOST_URLS: usize = 100_000;
@@ -179,26 +187,21 @@ impl Faults {
 
     fn remember(&self, asked: &Asked, now: Moment, response: &Response) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        match asked.kind {
-            Kind::Manifest if response.find("Content-Encoding").is_none() => {
-                if self.rules.iter().any(|rule| matches!(rule.fault, Fault::Stale(_))) {
-                    let old = memory.manifests.entry(asked.path.to_owned()).or_default();
-                    if old.len() >= MOST_OLD {
-                        old.remove(0);
-                    }
-                    old.push((now.0, response.body.clone()));
-                }
+        let has = |wanted: fn(&Fault) -> bool| self.rules.iter().any(|rule| wanted(&rule.fault));
+        let plain = response.find("Content-Encoding").is_none();
+        if asked.kind == Kind::Manifest && plain && has(|fault| matches!(fault, Fault::Stale(_))) {
+            let old = memory.manifests.entry(asked.path.to_owned()).or_default();
+            if old.len() >= MOST_OLD {
+                old.remove(0);
             }
-            Kind::Fragment => {
-                if self.rules.iter().any(|rule| matches!(rule.fault, Fault::WrongBefore | Fault::WrongOther))
-                {
-                    let key = format!("next of {}", asked.stream);
-                    if let Some(before) = memory.last.insert(key, response.body.clone()) {
-                        memory.last.insert(asked.stream.to_owned(), before);
-                    }
-                }
+            old.push((now.0, response.body.clone()));
+        }
+        let wrong = |fault: &Fault| matches!(fault, Fault::WrongBefore | Fault::WrongOther);
+        if asked.kind == Kind::Fragment && has(wrong) {
+            let key = format!("next of {}", asked.stream);
+            if let Some(before) = memory.last.insert(key, response.body.clone()) {
+                memory.last.insert(asked.stream.to_owned(), before);
             }
-            _ => {}
         }
     }
 

@@ -262,7 +262,7 @@ impl Smil {
                 "video" | "audio" | "textstream" => {
                     let param = |name: &str| {
                         let params = node.children().filter(|child| child.tag_name().name() == "param");
-                        let named = params.filter(|param| param.attribute("name") == Some(name)).last();
+                        let named = params.rev().find(|param| param.attribute("name") == Some(name));
                         named.and_then(|param| param.attribute("value")).map(str::to_owned)
                     };
                     let Some(id) = param("trackID").and_then(|id| id.trim().parse().ok()) else { continue };

@@ -18,15 +18,17 @@ pub use point::{Part, Point};
 
 /// The help of ingest, for `--help`.
 pub const HELP: &str = "Ingest:
-  An encoder publishes with POST /NAME.isml/Streams(ID) (or .../Events(E)/Streams(ID)), fragmented MP4 in chunked
-  transfer encoding. Nothing has to be set up:
-      ffmpeg -re -i IN -c:v libx264 -g 50 -c:a aac -f ismv -movflags isml+frag_keyframe 'http://HOST/live.isml/Streams(a)'
-  The channel is then at /live.isml/Manifest. Several streams of one channel, other bitrates say, come as Streams(a),
-  Streams(b) and so on, with the same times. An encoder that lost its connection may come back and send again what it
-  sent before. When the streams end (empty mfra, or end of the body), DIR has NAME.ism, NAME.ismc and a NAME_ID.ismv for
-  each stream, and the URL goes on as a presentation on demand with the same times; so does /NAME.ism/Manifest.
-  --ingest OPTION=VALUE,... takes lookahead, dvr [default: inf], grace, islive, tfxd, tfrf, tfdt, list, then, early and
-  expired, as for --live.
+  An encoder publishes with POST /NAME.isml/Streams(ID), or .../Events(E)/Streams(ID): fragmented
+  MP4 in chunked transfer encoding. Nothing has to be set up:
+      ffmpeg -re -i IN -c:v libx264 -g 50 -c:a aac -f ismv \\
+          -movflags isml+frag_keyframe 'http://HOST/live.isml/Streams(a)'
+  The channel is then at /live.isml/Manifest. Several streams of one channel, other bitrates say,
+  come as Streams(a), Streams(b) and so on, with the same times. An encoder that lost its
+  connection may come back and send again what it sent before. When the streams end (empty mfra,
+  or end of the body), DIR has NAME.ism, NAME.ismc and a NAME_ID.ismv for each stream, and the
+  URL goes on as a presentation on demand with the same times; so does /NAME.ism/Manifest.
+  --ingest OPTION=VALUE,... takes lookahead, dvr [default: inf], grace, islive, tfxd, tfrf, tfdt,
+  list, then, early and expired, as for --live.
   Whoever reaches the port can publish: --no-ingest forbids it.";
 
 /// What publishing points do.

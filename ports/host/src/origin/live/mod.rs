@@ -9,11 +9,11 @@ use anyhow::{Context, Result, ensure};
 
 use super::catalog::Publication;
 use super::clock::{Clock, Moment};
-use crate::media::DEFAULT_TIMESCALE;
 use crate::media::fragment::Sample;
 use crate::media::ismc::{self, Listing, Live, Manifest};
 use crate::media::presentation::{Level, Presentation};
 use crate::media::stamp::{self, Stamp};
+use crate::media::{DEFAULT_TIMESCALE, Kind};
 use spec::{Base, Spec, Then};
 pub use timeline::chance;
 use timeline::{Entry, Micros, Reel, Timeline};
@@ -34,6 +34,9 @@ pub struct Channel {
     /// One for each stream of the presentation.
     state: Mutex<Vec<Timeline>>,
 }
+
+/// A fragment, and times and durations of those that it announces.
+type Found = (Entry, Vec<(u64, u64)>);
 
 /// What a channel answers.
 pub enum Answer {
@@ -148,15 +151,6 @@ impl Channel {
         let mut timelines = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         for timeline in timelines.iter_mut() {
             timeline.advance(now);
-            // What nobody can have any more is forgotten.
-            if let Some(window) = self.spec.window {
-                let now = self.until_end(now);
-                let gone = |entry: &Entry| entry.exists + window + self.spec.grace + 60_000_000 < now;
-                let least = usize::from(self.spec.look_ahead) + 2;
-                while timeline.entries.len() > least && timeline.entries.front().is_some_and(gone) {
-                    timeline.entries.pop_front();
-                }
-            }
         }
         timelines
     }
@@ -196,12 +190,7 @@ impl Channel {
         listed
     }
 
-    fn find(
-        &self,
-        timeline: &Timeline,
-        time: u64,
-        now: Micros,
-    ) -> Result<(Entry, Vec<(u64, u64)>), (u16, String)> {
+    fn find(&self, timeline: &Timeline, time: u64, now: Micros) -> Result<Found, (u16, String)> {
         let entries = &timeline.entries;
         // The newest epoch that has such a time.
         let at = entries.iter().rposition(|entry| entry.time == time);
@@ -301,7 +290,7 @@ fn reels(presentation: &Presentation, spec: &Spec, clear: bool) -> Result<Vec<Re
         let zero = own_zero(level);
         let spans = level.fragments();
         let tail = match spans.last() {
-            Some(last) if clear && !level.is_video() => {
+            Some(last) if clear && level.track().kind == Kind::Audio => {
                 level.samples(last)?.iter().map(|sample| sample.duration).collect()
             }
             _ => Vec::new(),

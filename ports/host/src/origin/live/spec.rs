@@ -10,33 +10,45 @@ use crate::origin::clock::Moment;
 
 /// The help of all options, for `--help`.
 pub const HELP: &str = "Live channels:
-  --live NAME[,OPTION=VALUE...] makes an endless channel of a presentation in DIR, at /NAME.isml/Manifest. Its
-  fragments come one after the other by the clock, and from the end it starts again while time goes on.
+  --live NAME[,OPTION=VALUE...] makes an endless channel of a presentation in DIR, at
+  /NAME.isml/Manifest. Its fragments come one after the other by the clock, and from the end
+  it starts again while time goes on.
       --live news                            from the only presentation in DIR
       --live news,from=testcard/testcard.ism,dvr=60,lookahead=2
-  A file of such lines, blanks or commas between the options, # comments: --live @channels.txt
+      --live @channels.txt                   from a file with a line for each, blanks or commas
+                                             between the options, and # comments
 
   from=PATH         the presentation, as the origin names it without --live
-  lookahead=N       fragments that each fragment announces (tfrf) and the manifest holds back [default: 2]
+  lookahead=N       fragments that each fragment announces (tfrf) and the manifest holds back
+                    [default: 2]
   dvr=SECONDS|inf   how far back the manifest lists fragments [default: 120]
-  history=SECONDS   how long the channel has been on the air when the origin starts [default: enough to fill dvr, or 120]
+  history=SECONDS   how long the channel has been on the air when the origin starts
+                    [default: enough to fill dvr, or 120]
   grace=SECONDS     how long a fragment can be had after it has left the manifest [default: 10]
-  base=TICKS        time of the first fragment in 100 ns [default: 0]; utc1970 and utc1601 count from those years
+  base=TICKS        time of the first fragment in 100 ns [default: 0]; utc1970 and utc1601
+                    count from those years
   islive=TEXT       the value of IsLive [default: TRUE]
-  tfxd=v1|v0|none, tfrf=v1|v0|none
-                    with 64 or 32 bits (64 where 32 do not do), or left away [default: v1]
+  tfxd=v1|v0|none   with 64 or 32 bits (64 where 32 do not do), or left away [default: v1]
+  tfrf=v1|v0|none   likewise
   tfdt=yes          adds the decode time of the ISO standard
-  list=r|td|d       runs with r; t and d in each c; t only where it does not follow [default: r]
+  list=td|d|r       t and d in each c; t only where it does not follow; runs with r
+                    [default: td]
   timescale=N       ticks a second of every stream [default: as in the file]
-  stretch=A/B       slower or faster: 1001/1200 makes 29.97 pictures a second of 25; times stop being round
-  merge=MIN-MAX     so many fragments of the file become one, by chance: uneven durations; in the clear only
+  stretch=A/B       slower or faster: 1001/1200 makes 29.97 pictures a second of 25; times stop
+                    being round
+  merge=MIN-MAX     so many fragments of the file become one, by chance: uneven durations; in
+                    the clear only
   wrong-d=TICKS     durations in manifest and tfrf are wrong by up to so much; times are right
   seed=N            of what is by chance [default: 1]
-  gap=[STREAM@]AT+LEN     nothing is there for LEN seconds from second AT of the clock on
-  splice=AT+SHIFT, AT-SHIFT   another encoder takes over, its times later or earlier by SHIFT seconds
+  gap=[STREAM@]AT+LEN
+                    nothing is there for LEN seconds from second AT of the clock on
+  splice=AT+SHIFT   another encoder takes over, its times later by SHIFT seconds; AT-SHIFT:
+                    earlier
   restart=AT+DOWN   the encoder starts again DOWN seconds later, and with it all times
-  end=AT            the event ends; then=vod (default) switches IsLive off at this URL, then=stall keeps saying that it
-                    is live, then=gone answers 404; announce=yes gives the duration beforehand
+  end=AT            the event ends
+  then=vod          after that: IsLive is off at this URL (default); stall: it keeps saying that
+                    it is live; gone: it answers 404
+  announce=yes      gives the duration beforehand
   early=STATUS      for a fragment that is not there yet [default: 412]
   expired=STATUS    for one that is not there any more [default: 404]
   gap, splice and restart can be given more than once.";
@@ -148,7 +160,7 @@ impl FromStr for Spec {
             tfxd: Some(Width::Long),
             tfrf: Some(Width::Long),
             decode_time: false,
-            list: Timeline::Runs,
+            list: Timeline::Singles,
             timescale: None,
             stretch: (1, 1),
             merge: (1, 1),
@@ -227,7 +239,7 @@ impl Spec {
                     "r" => Timeline::Runs,
                     "td" => Timeline::Singles,
                     "d" => Timeline::Durations,
-                    _ => bail!("is r, td or d"),
+                    _ => bail!("is td, d or r"),
                 }
             }
             "timescale" => self.timescale = Some(number(value, 1, u32::MAX.into())?),

@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::spec::{Gap, Spec};
 use crate::media::stamp::scaled;
 
+/// For how long entries are remembered that have left the window.
+const MARGIN: Micros = 60_000_000;
+
 /// Microseconds of a channel's own time, which starts when it went on the air.
 pub type Micros = u64;
 
@@ -99,6 +102,18 @@ impl Timeline {
                 break;
             }
             self.entries.push_back(entry);
+            self.forget(entry.exists);
+        }
+    }
+
+    /// Lets go of what nobody can have any more.
+    fn forget(&mut self, now: Micros) {
+        let Some(window) = self.spec.window else { return };
+        let kept = window + self.spec.grace + MARGIN;
+        while self.entries.len() > usize::from(self.spec.look_ahead) + 2
+            && self.entries.front().is_some_and(|first| first.exists + kept < now)
+        {
+            self.entries.pop_front();
         }
     }
 
