@@ -88,7 +88,13 @@ impl Record {
             | EventKind::Refreshed
             | EventKind::RefreshFailed
             | EventKind::ClockJumped => MarkKind::Other,
-            EventKind::FragmentStarted | EventKind::FragmentDone | EventKind::StreamEnded => return,
+            EventKind::Abandoned => MarkKind::Retry,
+            EventKind::Replaced => MarkKind::Up,
+            EventKind::DroppingFrames => MarkKind::Dropped,
+            EventKind::FragmentStarted
+            | EventKind::FragmentDone
+            | EventKind::StreamEnded
+            | EventKind::Decided => return,
         };
         let text = describe(event, names).unwrap_or_default();
         self.marks.push(Mark { time: at as f64 / 1e3, kind, text });

@@ -93,7 +93,17 @@ pub fn describe(event: &Event, names: &[String]) -> Option<String> {
     let name = event.stream.and_then(|stream| names.get(usize::from(stream.0))).map_or("", String::as_str);
     let time = event.media_time.map(|time| format!(" at {time} s")).unwrap_or_default();
     let mut text = match event.kind {
-        EventKind::FragmentStarted | EventKind::FragmentDone | EventKind::StreamEnded => return None,
+        EventKind::FragmentStarted
+        | EventKind::FragmentDone
+        | EventKind::StreamEnded
+        | EventKind::Decided => return None,
+        EventKind::Abandoned => {
+            format!("{name}: {} comes too slowly, a lower level is fetched{time}", bits(a))
+        }
+        EventKind::Replaced => format!("{name}: fetched again, {} instead of {}{time}", bits(b), bits(a)),
+        EventKind::DroppingFrames => {
+            format!("{name}: pictures are dropped, at most {} for {:.0} s", bits(a), b as f64 / 1e6)
+        }
         EventKind::Opened => format!("manifest: {a} streams, {:.1} s", b as f64 / 1e6),
         EventKind::StreamDropped => format!("{name}: not played"),
         EventKind::LevelDropped => format!("{name}: {} not played", bits(a)),
