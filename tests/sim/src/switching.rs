@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use smoothcore::session::{Objective, Replacement, SwitchingRule};
-use smoothcore_sim::movie::{Content, content};
+use smoothcore_sim::data::{Content, content};
 use smoothcore_sim::scenario::share::shared;
 use smoothcore_sim::scenario::traces::{Figures, Mode, many, one};
 

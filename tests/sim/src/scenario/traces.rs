@@ -8,7 +8,8 @@ use smoothcore::io::{DecoderTraits, Framing};
 use smoothcore::session::{AudioChoice, Config, Objective, Replacement, SwitchingConfig, SwitchingRule};
 use smoothcore::time::Micros;
 
-use crate::movie::{Content, Movie, Period};
+use crate::data::Content;
+use crate::movie::{Movie, Period};
 use crate::pipe::Pipe;
 use crate::viewer::{Viewer, run};
 
