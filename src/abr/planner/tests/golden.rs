@@ -5,7 +5,7 @@ fn kbps(n: u64) -> u64 {
     let wave = n.wrapping_mul(2_654_435_761) >> 7;
     match n % 40 {
         30..=32 => 90,
-        _ if n / 60 % 2 == 0 => 500 + wave % 900,
+        _ if (n / 60).is_multiple_of(2) => 500 + wave % 900,
         _ => 1_500 + wave % 4_000,
     }
 }
