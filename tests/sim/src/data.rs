@@ -40,11 +40,14 @@ pub fn movie(path: &Path, length_s: Option<f64>) -> Read<Movie> {
     let bad = || format!("{}: no movie", path.display());
     let millis = all["segment_duration_ms"].as_u64().ok_or_else(bad)?;
     let kbps = all["bitrates_kbps"].as_array().ok_or_else(bad)?;
-    let bitrates = kbps.iter().map(|k| k.as_f64().map(|k| (k * 1e3) as u32).ok_or_else(bad)).collect::<Read<_>>()?;
+    let bitrates =
+        kbps.iter().map(|k| k.as_f64().map(|k| (k * 1e3) as u32).ok_or_else(bad)).collect::<Read<_>>()?;
     let mut sizes: Vec<Vec<u64>> = Vec::new();
     for row in all["segment_sizes_bits"].as_array().ok_or_else(bad)? {
         let row = row.as_array().ok_or_else(bad)?;
-        sizes.push(row.iter().map(|b| b.as_u64().map(|b| b.div_ceil(8)).ok_or_else(bad)).collect::<Read<_>>()?);
+        sizes.push(
+            row.iter().map(|b| b.as_u64().map(|b| b.div_ceil(8)).ok_or_else(bad)).collect::<Read<_>>()?,
+        );
     }
     if let Some(length) = length_s {
         let count = (length * 1e3 / millis as f64).ceil().max(1.0) as usize;
@@ -59,7 +62,8 @@ pub fn content(data: &Path, name: &str, every: usize) -> Read<Content> {
     let set = &sets[name];
     let text = |key: &str| set[key].as_str().ok_or(format!("no set {name}"));
     let (movie, folder) = (text("movie")?, data.join("traces").join(text("traces")?));
-    let movie = self::movie(&data.join("movies").join(format!("{movie}.json")), set["movie_length_s"].as_f64())?;
+    let movie =
+        self::movie(&data.join("movies").join(format!("{movie}.json")), set["movie_length_s"].as_f64())?;
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -33,7 +33,15 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     let buffer = options.number("--buffer", 25)?;
     let replacement = if options.has("--replace") { Replacement::On } else { Replacement::Off };
     let sound = options.number("--sound", AUDIO)? as u32;
-    let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, replacement, alike: true, audio: 0, budget: 1 << 30 };
+    let alike = Mode {
+        buffer: buffer as f64,
+        rule: rule(options)?,
+        objective,
+        replacement,
+        alike: true,
+        audio: 0,
+        budget: 1 << 30,
+    };
     let (mode, audio) = match options.value("--mode") {
         None | Some("alike") => (alike, 0),
         Some("audio") => (Mode { audio: sound, ..alike }, sound),
@@ -52,13 +60,24 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
         let (mean, each) = many(&content, &mode);
         line(name, &mean);
         if options.has("--events") {
-            let movie = if mode.audio > 0 { content.movie.clone().with_audio(mode.audio) } else { content.movie.clone() };
+            let movie = if mode.audio > 0 {
+                content.movie.clone().with_audio(mode.audio)
+            } else {
+                content.movie.clone()
+            };
             let (figures, viewer) = one(&content.traces[0], &movie, &mode);
             line(&content.names[0], &figures);
             for e in &viewer.events {
                 let told = e.decided().map(|d| format!("{d:?}")).unwrap_or_default();
                 let at = e.media_time.map(|t| t.0 as f64 / 1e7);
-                println!("{:>9.3} {:?} {:?} {at:?} {} {} {told}", e.at.0 as f64 / 1e6, e.kind, e.stream.map(|s| s.0), e.a, e.b);
+                println!(
+                    "{:>9.3} {:?} {:?} {at:?} {} {} {told}",
+                    e.at.0 as f64 / 1e6,
+                    e.kind,
+                    e.stream.map(|s| s.0),
+                    e.a,
+                    e.b
+                );
             }
         }
         if options.has("--each") {
@@ -67,7 +86,9 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
         if let Some(command) = options.value("--smoothcore") {
             if audio > 0 {
                 let off = mean.qoe_lin - simulate(command, &content, &mode, Sound::OffTheLink)?;
-                println!("{name:<12} off by {off:+.3} from the simulator with the sound's rate off the link, outages and all");
+                println!(
+                    "{name:<12} off by {off:+.3} from the simulator with the sound's rate off the link, outages and all"
+                );
             }
             let simulated = simulate(command, &content, &mode, Sound::BesideSegments)?;
             let (share, least) = if audio == 0 { (0.03, 0.03) } else { (0.06, 0.06) };
@@ -113,10 +134,19 @@ fn simulate(command: &str, content: &Content, mode: &Mode, sound: Sound) -> Resu
         let objective = if mode.objective == Objective::Log { "log" } else { "lin" };
         let mut run = Command::new(command);
         let replacement = if mode.replacement == Replacement::On { "on" } else { "off" };
-        run.args(["simulate", "--set", "set", "--controller", "planner", "--replacement", replacement, "--json"])
-            .args(["--objective", objective, "--buffer", &mode.buffer.to_string()])
-            .arg("--data")
-            .arg(&folder);
+        run.args([
+            "simulate",
+            "--set",
+            "set",
+            "--controller",
+            "planner",
+            "--replacement",
+            replacement,
+            "--json",
+        ])
+        .args(["--objective", objective, "--buffer", &mode.buffer.to_string()])
+        .arg("--data")
+        .arg(&folder);
         run.output().map_err(|e| format!("{command}: {e}"))
     });
     let _ = std::fs::remove_dir_all(&folder);
@@ -136,14 +166,18 @@ fn write(content: &Content, mode: &Mode, sound: Sound, folder: &Path) -> Result<
             .and_then(|()| std::fs::write(&path, value.to_string()))
             .map_err(|e| format!("{}: {e}", path.display()))
     };
-    put("sets.json", &json!({"set": {"traces": "set", "movie": "movie", "movie_length_s": null, "multiplier": 1.0}}))?;
+    put(
+        "sets.json",
+        &json!({"set": {"traces": "set", "movie": "movie", "movie_length_s": null, "multiplier": 1.0}}),
+    )?;
     let movie = &content.movie;
     let kbps: Vec<u32> = movie.video.bitrates.iter().map(|b| b / 1000).collect();
     let (more, less) = match sound {
         Sound::BesideSegments => (u64::from(mode.audio) * movie.millis / 1000, 0.0),
         Sound::OffTheLink => (0, f64::from(mode.audio)),
     };
-    let bits: Vec<Vec<u64>> = movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8 + more).collect()).collect();
+    let bits: Vec<Vec<u64>> =
+        movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8 + more).collect()).collect();
     put(
         "movies/movie.json",
         &json!({"segment_duration_ms": movie.millis, "bitrates_kbps": kbps, "segment_sizes_bits": bits}),
@@ -168,7 +202,15 @@ pub fn share(options: &Options<'_>) -> Result<(), String> {
     };
     println!(
         "{:<9} {:<11} {:>6} {:>11} {:>13} {:>12} {:>10} {:>9} {:>7}",
-        "sessions", "rule", "Jain", "efficiency", "inefficiency", "instability", "mean kbps", "stall s", "late s"
+        "sessions",
+        "rule",
+        "Jain",
+        "efficiency",
+        "inefficiency",
+        "instability",
+        "mean kbps",
+        "stall s",
+        "late s"
     );
     let mut bad = Vec::new();
     for count in counts {

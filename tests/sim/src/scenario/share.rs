@@ -81,7 +81,13 @@ pub fn shared(count: usize, rule: SwitchingRule, seed: u64, latecomer: bool) -> 
     figures(&rates, &bytes, &viewers, link, latecomer)
 }
 
-fn figures(rates: &[Vec<f64>], bytes: &[Vec<f64>], viewers: &[Viewer], link: f64, latecomer: bool) -> Figures {
+fn figures(
+    rates: &[Vec<f64>],
+    bytes: &[Vec<f64>],
+    viewers: &[Viewer],
+    link: f64,
+    latecomer: bool,
+) -> Figures {
     let count = viewers.len();
     let last = rates.len() - 1;
     let warm = if latecomer { LATE + WARM } else { WARM };
@@ -95,7 +101,8 @@ fn figures(rates: &[Vec<f64>], bytes: &[Vec<f64>], viewers: &[Viewer], link: f64
     let unsteady = |n: usize| {
         let at = |t: usize| {
             let weight = |d: usize| (SPAN - d) as f64;
-            let changes: f64 = (0..SPAN).map(|d| (rates[t - d][n] - rates[t - d - 1][n]).abs() * weight(d)).sum();
+            let changes: f64 =
+                (0..SPAN).map(|d| (rates[t - d][n] - rates[t - d - 1][n]).abs() * weight(d)).sum();
             let played: f64 = (1..=SPAN).map(|d| rates[t - d][n] * (SPAN - d + 1) as f64).sum();
             if played > 0.0 { changes / played } else { 0.0 }
         };
