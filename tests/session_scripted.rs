@@ -11,7 +11,7 @@ use common::sealed::{PLAYREADY, playready};
 use common::{Agent, Cover, Fate, Fault, Form, Link, Mode, Origin, Played, Recorder, Seal, play_sealed};
 use smoothcore::io::{EventKind, Kid};
 use smoothcore::port::Decryption;
-use smoothcore::session::{AudioChoice, Config, State};
+use smoothcore::session::{AudioChoice, Config, State, SwitchingConfig, SwitchingRule};
 use smoothcore::time::{Instant, MediaTime};
 
 const EVERY: &[Mode] = &[Mode::SansIo, Mode::EventLoop, Mode::Blocking];
@@ -26,6 +26,7 @@ struct Script {
     seek: Option<(u64, i64)>,
     /// Who decrypts, when anybody must, and when the two keys are ready.
     sealed: Option<(Decryption, [u64; 2])>,
+    rule: SwitchingRule,
 }
 
 const PLAIN: Script = Script {
@@ -36,7 +37,11 @@ const PLAIN: Script = Script {
     start_at: None,
     seek: None,
     sealed: None,
+    rule: SwitchingRule::Throughput,
 };
+
+/// The only one in which the planner chooses: the small archive has none.
+const PLANNED: Script = Script { name: "planned", rule: SwitchingRule::Planner, ..PLAIN };
 
 const CUTS: Script = Script {
     name: "cuts",
@@ -94,6 +99,7 @@ fn run(script: &Script, mode: Mode) -> Played {
         budget: 4 << 20,
         fixed_bitrate: script.fixed_bitrate,
         start_at: script.start_at.map(MediaTime),
+        switching: SwitchingConfig { rule: script.rule, ..SwitchingConfig::default() },
         ..Config::default()
     };
     let origin = if script.sealed.is_some() { sealed_testcard() } else { Origin::testcard() };
@@ -140,6 +146,13 @@ fn in_modes(script: &Script, modes: &[Mode]) -> Played {
 #[test]
 fn plain() {
     let played = in_modes(&PLAIN, EVERY);
+    assert_eq!(played.decoder.samples.len(), 1200 + 2 * 2252);
+    assert!(played.stats.switches_up > 0 && played.stats.switches_down > 0);
+}
+
+#[test]
+fn planned() {
+    let played = in_modes(&PLANNED, EVERY);
     assert_eq!(played.decoder.samples.len(), 1200 + 2 * 2252);
     assert!(played.stats.switches_up > 0 && played.stats.switches_down > 0);
 }

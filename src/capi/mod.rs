@@ -5,9 +5,8 @@
 //! each callback; what a vendor fills or receives begins with `uint32_t struct_size`. The header is generated from
 //! these files in the order `tests/header` lists them.
 //!
-//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `run`, `tracks`, `live`, `switching`, `log` and `rt` are what
-//! C sees; the others
-//! stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
+//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `run`, `tracks`, `live`, `switching`,
+//! `log` and `rt` are what C sees; the others stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
 //! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
 //! `wire`, `streams`, `files` and `decode` are the traits of the core over tables of C. What every exported function asks of its
 //! caller stands in the header and is not repeated at each of them.

@@ -264,6 +264,10 @@ impl Config {
             early_release: or(self.early_release, Micros::from_secs(1)),
             key_timeout: or(self.key_timeout, Micros::from_secs(10)),
             live: LiveConfig { rate: self.live.rate.min(200), ..self.live },
+            fixed_bitrate: match self.switching.rule {
+                SwitchingRule::Fixed => self.fixed_bitrate.max(1),
+                _ => self.fixed_bitrate,
+            },
             max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },
             ..self
         }

@@ -44,6 +44,8 @@ const rig_script rig_scripts[RIG_SCRIPTS] = {
     /* The first key comes late, and the second so late that the clock stalls. */
     {"sealed", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, SMOOTHCORE_PROTECTION_DECODER, {3000000, 40000000}},
     {"opened", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, SMOOTHCORE_PROTECTION_DECRYPT, {3000000, 40000000}},
+    /* The only one in which the planner chooses: the small archive has none. */
+    {"planned", {60, 12, 90, 8}, {{0, 0, 0}}, 0, 0, 0, 0, 0, {0, 0}},
 };
 
 const rig_file rig_testcard[RIG_FILES] = {
@@ -498,7 +500,10 @@ static void clock_wait(void *userdata, uint64_t until_us)
 static smoothcore_config config_of(const rig *r)
 {
     static const smoothcore_config zero;
+    static const smoothcore_switching by_throughput = {
+        sizeof by_throughput, SMOOTHCORE_RULE_THROUGHPUT, 0, 0, 0, 0, 0, 0};
     smoothcore_config config = zero;
+    if (strcmp(r->script->name, "planned") != 0) config.switching = &by_throughput;
     config.struct_size = sizeof config;
     config.abi_version = SMOOTHCORE_ABI_VERSION;
     config.budget_bytes = 4u << 20;

@@ -92,7 +92,7 @@ typedef struct rig {
 } rig;
 
 /* The scripts, RIG_SCRIPTS of them. */
-#define RIG_SCRIPTS 6
+#define RIG_SCRIPTS 7
 extern const rig_script rig_scripts[RIG_SCRIPTS];
 
 /* The levels of the test card; data and size are for the host to fill in. */

@@ -1,5 +1,5 @@
 /*
- * scripted sans-io|event-loop|blocking plain|cuts|seek|start|sealed|opened MEDIA
+ * scripted sans-io|event-loop|blocking plain|cuts|seek|start|sealed|opened|planned MEDIA
  *
  * Plays the test card in MEDIA by one of the rig's scripts and prints the log of what the decoder got. What it cost in
  * memory goes to standard error.
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         while (script < RIG_SCRIPTS && strcmp(argv[2], rig_scripts[script].name)) script++;
     }
     if (argc != 4 || mode == 3 || script == RIG_SCRIPTS) {
-        fprintf(stderr, "usage: scripted sans-io|event-loop|blocking plain|cuts|seek|start|sealed|opened MEDIA\n");
+        fprintf(stderr, "usage: scripted sans-io|event-loop|blocking plain|cuts|seek|start|sealed|opened|planned MEDIA\n");
         return 2;
     }
     for (i = 0; i < RIG_FILES; i++) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the simulations.
 #   run.sh slice    what fits into make check
-#   run.sh whole    30 days, 10,000 seeds, a fleet of 10,000; the picture of the fleet goes to ports/docs/fleet.svg
+#   run.sh whole    30 days, 10,000 seeds, a fleet of 10,000, 32 sessions on one link; the picture of the fleet goes to ports/docs/fleet.svg
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -12,11 +12,13 @@ case $1 in
         "$sim" month --days 1
         "$sim" faults --seeds 400
         "$sim" fleet --sessions 500
+        "$sim" share --sessions 8
         ;;
     whole)
         "$sim" month --days 30
         "$sim" faults --seeds 10000
         "$sim" fleet --sessions 10000 --svg ports/docs/fleet.svg
+        "$sim" share
         ;;
     *) echo "run.sh: slice or whole" >&2; exit 2 ;;
 esac

@@ -56,6 +56,10 @@ impl Session {
         let Some(level) = feed.fed.and_then(|level| rung_of(feed, level)) else { return };
         let (picture, lost) = (self.switching.picture.0, u64::from(state.dropped.saturating_sub(dropped)));
         let shown = passed.0.checked_div(picture).unwrap_or(0).saturating_sub(lost);
+        if self.switching.frames.cap(now).is_some_and(|most| level > most) {
+            // Fetched before the cap: it has been judged.
+            return;
+        }
         if !self.switching.frames.report(now, level, shown, lost) {
             return;
         }

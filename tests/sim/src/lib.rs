@@ -4,6 +4,7 @@
 //! [`net::Net`] (link), served by [`origin::answer`] from a [`show::Show`] (the model of a presentation) under a
 //! [`fault::Script`]; [`rules::Rules`] look at every step.
 
+pub mod data;
 pub mod dice;
 pub mod fault;
 pub mod manifest;

@@ -16,13 +16,15 @@ sim: whole presentations in virtual time around the session of smoothcore
       N runs (400) under faults, singly and in mixtures of three; fails when a rule is broken
   sim replay SEED --live | --vod [--kind KIND]
       one of those runs, with its log
+  sim share [--sessions N] [--from SEED]
+      2, 8 and 32 sessions on one link: fairness, efficiency, instability, a latecomer; beside the throughput rule
+  sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
+             [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
+      sessions over the traces of a data folder; with the command named, beside its simulator
   sim month [--days N] [--seed N]
       a channel of three streams for N days (30): one manifest, no 404, no 412 after the start, no stall, memory flat
   sim fleet [--sessions N] [--how KIND] [--svg FILE] [--seed N]
       N sessions (10000) of a channel whose origin fails for a minute (503): what they ask for when it is back
-  sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
-             [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
-      sessions over the traces of a data folder; with the command named, beside its simulator
   sim kinds
       the kinds of fault
 ";
@@ -34,9 +36,10 @@ fn main() -> ExitCode {
     let done = match words.first() {
         Some(&"faults") => many(&options),
         Some(&"replay") => replay(&options),
+        Some(&"traces") => switching::traces(&options),
+        Some(&"share") => switching::share(&options),
         Some(&"month") => whole_month(&options),
         Some(&"fleet") => whole_fleet(&options),
-        Some(&"traces") => switching::traces(&options),
         Some(&"kinds") => {
             Kind::ALL.iter().for_each(|k| println!("{:<18} {:?}", k.name(), k.on()));
             Ok(())

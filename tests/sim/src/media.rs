@@ -8,9 +8,7 @@ use smoothcore::mp4::uuid;
 use crate::dice::mix;
 use crate::show::{Piece, Show};
 
-/// Private data of the levels: real ones, of small pictures.
-pub const AVC: &str = "00000001674D400CF30202760220000003002000000641E28523400000000168E97B2C80";
-pub const AAC: &str = "119056E500";
+pub use crate::movie::{AAC, AVC};
 
 /// The last bytes of every sample.
 const MARK: usize = 40;

@@ -42,7 +42,15 @@ pub struct Pipe {
 impl Pipe {
     pub fn new(periods: &[Period]) -> Pipe {
         let left = periods[0].micros as f64;
-        Pipe { periods: periods.to_vec(), index: 0, left, now: 0.0, flows: Vec::new(), offered: 0.0, carried: 0.0 }
+        Pipe {
+            periods: periods.to_vec(),
+            index: 0,
+            left,
+            now: 0.0,
+            flows: Vec::new(),
+            offered: 0.0,
+            carried: 0.0,
+        }
     }
 
     pub fn start(&mut self, who: usize, id: u32, bytes: u64) {

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use smoothcore::session::{Objective, Replacement, SwitchingRule};
-use smoothcore_sim::movie::{Content, content};
+use smoothcore_sim::data::{Content, content};
+use smoothcore_sim::scenario::share::shared;
 use smoothcore_sim::scenario::traces::{Figures, Mode, many, one};
 
 use crate::Options;
@@ -32,7 +33,15 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     let buffer = options.number("--buffer", 25)?;
     let replacement = if options.has("--replace") { Replacement::On } else { Replacement::Off };
     let sound = options.number("--sound", AUDIO)? as u32;
-    let alike = Mode { buffer: buffer as f64, rule: rule(options)?, objective, replacement, alike: true, audio: 0, budget: 1 << 30 };
+    let alike = Mode {
+        buffer: buffer as f64,
+        rule: rule(options)?,
+        objective,
+        replacement,
+        alike: true,
+        audio: 0,
+        budget: 1 << 30,
+    };
     let (mode, audio) = match options.value("--mode") {
         None | Some("alike") => (alike, 0),
         Some("audio") => (Mode { audio: sound, ..alike }, sound),
@@ -51,20 +60,37 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
         let (mean, each) = many(&content, &mode);
         line(name, &mean);
         if options.has("--events") {
-            let movie = if mode.audio > 0 { content.movie.clone().with_audio(mode.audio) } else { content.movie.clone() };
+            let movie = if mode.audio > 0 {
+                content.movie.clone().with_audio(mode.audio)
+            } else {
+                content.movie.clone()
+            };
             let (figures, viewer) = one(&content.traces[0], &movie, &mode);
             line(&content.names[0], &figures);
             for e in &viewer.events {
                 let told = e.decided().map(|d| format!("{d:?}")).unwrap_or_default();
                 let at = e.media_time.map(|t| t.0 as f64 / 1e7);
-                println!("{:>9.3} {:?} {:?} {at:?} {} {} {told}", e.at.0 as f64 / 1e6, e.kind, e.stream.map(|s| s.0), e.a, e.b);
+                println!(
+                    "{:>9.3} {:?} {:?} {at:?} {} {} {told}",
+                    e.at.0 as f64 / 1e6,
+                    e.kind,
+                    e.stream.map(|s| s.0),
+                    e.a,
+                    e.b
+                );
             }
         }
         if options.has("--each") {
             content.names.iter().zip(&each).for_each(|(name, f)| line(name, f));
         }
         if let Some(command) = options.value("--smoothcore") {
-            let simulated = simulate(command, &content, &mode)?;
+            if audio > 0 {
+                let off = mean.qoe_lin - simulate(command, &content, &mode, Sound::OffTheLink)?;
+                println!(
+                    "{name:<12} off by {off:+.3} from the simulator with the sound's rate off the link, outages and all"
+                );
+            }
+            let simulated = simulate(command, &content, &mode, Sound::BesideSegments)?;
             let (share, least) = if audio == 0 { (0.03, 0.03) } else { (0.06, 0.06) };
             let off = mean.qoe_lin - simulated;
             let allowed = (simulated.abs() * share).max(least);
@@ -92,17 +118,35 @@ fn line(name: &str, f: &Figures) {
     );
 }
 
-/// The mean linear quality that the simulator has for the same traces, less the sound's rate.
-fn simulate(command: &str, content: &Content, mode: &Mode) -> Result<f64, String> {
+/// How the simulator, which knows pictures alone, is told of sound.
+#[derive(Clone, Copy)]
+enum Sound {
+    /// Its bits go with each segment: what is buffered of it is not fetched in an outage, and is fetched after it.
+    BesideSegments,
+    /// Its rate is taken off the link at all times.
+    OffTheLink,
+}
+
+/// The mean linear quality that the simulator has for the same traces.
+fn simulate(command: &str, content: &Content, mode: &Mode, sound: Sound) -> Result<f64, String> {
     let folder = std::env::temp_dir().join(format!("smoothcore-sim-{}", std::process::id()));
-    let done = write(content, mode, &folder).and_then(|()| {
+    let done = write(content, mode, sound, &folder).and_then(|()| {
         let objective = if mode.objective == Objective::Log { "log" } else { "lin" };
         let mut run = Command::new(command);
         let replacement = if mode.replacement == Replacement::On { "on" } else { "off" };
-        run.args(["simulate", "--set", "set", "--controller", "planner", "--replacement", replacement, "--json"])
-            .args(["--objective", objective, "--buffer", &mode.buffer.to_string()])
-            .arg("--data")
-            .arg(&folder);
+        run.args([
+            "simulate",
+            "--set",
+            "set",
+            "--controller",
+            "planner",
+            "--replacement",
+            replacement,
+            "--json",
+        ])
+        .args(["--objective", objective, "--buffer", &mode.buffer.to_string()])
+        .arg("--data")
+        .arg(&folder);
         run.output().map_err(|e| format!("{command}: {e}"))
     });
     let _ = std::fs::remove_dir_all(&folder);
@@ -115,18 +159,25 @@ fn simulate(command: &str, content: &Content, mode: &Mode) -> Result<f64, String
 }
 
 /// The set as a data folder.
-fn write(content: &Content, mode: &Mode, folder: &Path) -> Result<(), String> {
+fn write(content: &Content, mode: &Mode, sound: Sound, folder: &Path) -> Result<(), String> {
     let put = |path: &str, value: &Value| {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder"))
             .and_then(|()| std::fs::write(&path, value.to_string()))
             .map_err(|e| format!("{}: {e}", path.display()))
     };
-    put("sets.json", &json!({"set": {"traces": "set", "movie": "movie", "movie_length_s": null, "multiplier": 1.0}}))?;
+    put(
+        "sets.json",
+        &json!({"set": {"traces": "set", "movie": "movie", "movie_length_s": null, "multiplier": 1.0}}),
+    )?;
     let movie = &content.movie;
     let kbps: Vec<u32> = movie.video.bitrates.iter().map(|b| b / 1000).collect();
-    let sound = if std::env::var_os("LITERAL").is_some() { 0 } else { u64::from(mode.audio) * movie.millis / 1000 };
-    let bits: Vec<Vec<u64>> = movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8 + sound).collect()).collect();
+    let (more, less) = match sound {
+        Sound::BesideSegments => (u64::from(mode.audio) * movie.millis / 1000, 0.0),
+        Sound::OffTheLink => (0, f64::from(mode.audio)),
+    };
+    let bits: Vec<Vec<u64>> =
+        movie.video.sizes.iter().map(|row| row.iter().map(|b| b * 8 + more).collect()).collect();
     put(
         "movies/movie.json",
         &json!({"segment_duration_ms": movie.millis, "bitrates_kbps": kbps, "segment_sizes_bits": bits}),
@@ -135,11 +186,47 @@ fn write(content: &Content, mode: &Mode, folder: &Path) -> Result<(), String> {
         let periods: Vec<Value> = trace
             .iter()
             .map(|p| {
-                let kbps = ((p.rate - if sound > 0 { 0.0 } else { f64::from(mode.audio) }).max(0.0) / 1e3).round() as u64;
+                let kbps = ((p.rate - less).max(0.0) / 1e3).round() as u64;
                 json!({"duration_ms": p.micros / 1000, "bandwidth_kbps": kbps, "latency_ms": p.latency / 1000})
             })
             .collect();
         put(&format!("traces/set/{name}.json"), &Value::Array(periods))?;
     }
     Ok(())
+}
+
+pub fn share(options: &Options<'_>) -> Result<(), String> {
+    let counts: Vec<usize> = match options.value("--sessions") {
+        Some(text) => vec![text.parse().map_err(|_| format!("--sessions: {text}?"))?],
+        None => vec![2, 8, 32],
+    };
+    println!(
+        "{:<9} {:<11} {:>6} {:>11} {:>13} {:>12} {:>10} {:>9} {:>7}",
+        "sessions",
+        "rule",
+        "Jain",
+        "efficiency",
+        "inefficiency",
+        "instability",
+        "mean kbps",
+        "stall s",
+        "late s"
+    );
+    let mut bad = Vec::new();
+    for count in counts {
+        for (name, rule) in [("planner", SwitchingRule::Planner), ("throughput", SwitchingRule::Throughput)] {
+            let seed = options.number("--from", 1)?;
+            let f = shared(count, rule, seed, false);
+            let late = shared(count, rule, seed, true).late;
+            let told = late.map_or("never".into(), |s| s.to_string());
+            println!(
+                "{count:<9} {name:<11} {:>6.3} {:>11.3} {:>13.3} {:>12.4} {:>10.0} {:>9.2} {told:>7}",
+                f.jain, f.efficiency, f.inefficiency, f.instability, f.mean_kbps, f.stalled
+            );
+            if rule == SwitchingRule::Planner && (f.jain < 0.9 || late.is_none_or(|s| s > 30)) {
+                bad.push(count.to_string());
+            }
+        }
+    }
+    if bad.is_empty() { Ok(()) } else { Err(format!("share: unfair among {}", bad.join(", "))) }
 }

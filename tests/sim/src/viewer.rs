@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use smoothcore::io::{Configured, Event, EventKind, Input, Outcome, Output, RequestId, RequestKind, Response, StreamId};
+use smoothcore::io::{
+    Configured, Event, EventKind, Input, Outcome, Output, RequestId, RequestKind, Response, StreamId,
+};
 use smoothcore::session::{Config, Session, State};
 use smoothcore::time::Instant;
 
@@ -268,7 +270,8 @@ impl Viewer {
                 Ok(input) => self.session.input(at, input),
                 Err((id, true)) => {
                     let text = self.movie.manifest();
-                    self.session.input(at, Input::Response(id, Response { status: 200, ..Response::default() }));
+                    self.session
+                        .input(at, Input::Response(id, Response { status: 200, ..Response::default() }));
                     self.session.body(at, id, text.as_bytes());
                     self.session.input(at, Input::Finished(id, Outcome::Complete));
                 }
@@ -284,7 +287,13 @@ impl Viewer {
 }
 
 /// Runs viewers on one link until all are over, or until then. `begin` says when each opens.
-pub fn run(viewers: &mut [Viewer], begin: &[u64], pipe: &mut Pipe, until: u64, mut each: impl FnMut(u64, &mut [Viewer])) {
+pub fn run(
+    viewers: &mut [Viewer],
+    begin: &[u64],
+    pipe: &mut Pipe,
+    until: u64,
+    mut each: impl FnMut(u64, &mut [Viewer]),
+) {
     let mut open: Vec<bool> = vec![false; viewers.len()];
     loop {
         let mut next = until;
@@ -299,7 +308,13 @@ pub fn run(viewers: &mut [Viewer], begin: &[u64], pipe: &mut Pipe, until: u64, m
         while let Some((who, id, came)) = pipe.step(next as f64) {
             let now = pipe.now.ceil() as u64;
             viewers[who].network(pipe, now, id, came);
-            if let Some(soonest) = viewers.iter().enumerate().filter(|(n, v)| open[*n] && !v.is_over()).map(|(_, v)| v.next_time()).min() {
+            if let Some(soonest) = viewers
+                .iter()
+                .enumerate()
+                .filter(|(n, v)| open[*n] && !v.is_over())
+                .map(|(_, v)| v.next_time())
+                .min()
+            {
                 next = next.min(soonest.max(now));
             }
         }

@@ -3,4 +3,5 @@
 pub mod faults;
 pub mod fleet;
 pub mod month;
+pub mod share;
 pub mod traces;

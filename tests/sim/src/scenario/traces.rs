@@ -1,14 +1,15 @@
 //! The same thing twice: sessions over the traces that the simulator plays.
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use smoothcore::io::{DecoderTraits, Framing};
 use smoothcore::session::{AudioChoice, Config, Objective, Replacement, SwitchingConfig, SwitchingRule};
 use smoothcore::time::Micros;
 
-use crate::movie::{Content, Movie, Period};
+use crate::data::Content;
+use crate::movie::{Movie, Period};
 use crate::pipe::Pipe;
 use crate::viewer::{Viewer, run};
 
@@ -51,11 +52,17 @@ pub fn config(movie: &Movie, mode: &Mode) -> Config {
         resume_buffer: one(Micros::ZERO),
         early_release: if mode.alike { Config::WHOLE_FRAGMENTS } else { Micros::ZERO },
         audio: AudioChoice::First,
-        switching: SwitchingConfig { rule: mode.rule, objective: mode.objective, replacement: mode.replacement, ..SwitchingConfig::default() },
+        switching: SwitchingConfig {
+            rule: mode.rule,
+            objective: mode.objective,
+            replacement: mode.replacement,
+            ..SwitchingConfig::default()
+        },
         ..Config::default()
     };
     // Nothing looks into the samples.
-    config.decoder = DecoderTraits { framing: Framing::LengthPrefixed, flags: DecoderTraits::SEAMLESS_RESIZE };
+    config.decoder =
+        DecoderTraits { framing: Framing::LengthPrefixed, flags: DecoderTraits::SEAMLESS_RESIZE };
     // Outages of minutes are part of the traces; the simulator waits for ever.
     let long = Micros::from_secs(600);
     config.limits.idle_timeout = long;
@@ -78,13 +85,21 @@ pub fn one(periods: &[Period], movie: &Movie, mode: &Mode) -> (Figures, Viewer) 
 pub fn figures(movie: &Movie, viewer: &Viewer) -> Figures {
     let n = movie.count() as f64;
     let kbps: Vec<f64> = viewer.shown.iter().map(|s| f64::from(s.bitrate) / 1e3).collect();
-    assert_eq!(kbps.len(), movie.count(), "{:?} at {}: {:?}", viewer.session.state(), viewer.now, viewer.session.stats());
+    assert_eq!(
+        kbps.len(),
+        movie.count(),
+        "{:?} at {}: {:?}",
+        viewer.session.state(),
+        viewer.now,
+        viewer.session.stats()
+    );
     let ladder = &movie.video.bitrates;
     let (low, high) = (f64::from(ladder[0]) / 1e3, f64::from(ladder[ladder.len() - 1]) / 1e3);
     let startup = viewer.startup.expect("started") as f64 / 1e6;
     let whole = n * movie.millis as f64 / 1e3;
     let stalled = (viewer.end().expect("an end") as f64 / 1e6 - startup - whole).max(0.0);
-    let change = |value: &dyn Fn(f64) -> f64| kbps.windows(2).map(|w| (value(w[1]) - value(w[0])).abs()).sum::<f64>();
+    let change =
+        |value: &dyn Fn(f64) -> f64| kbps.windows(2).map(|w| (value(w[1]) - value(w[0])).abs()).sum::<f64>();
     let qoe = |mu: f64, value: &dyn Fn(f64) -> f64| {
         (kbps.iter().map(|k| value(*k)).sum::<f64>() - mu * (stalled + startup) - change(value)) / n
     };
