@@ -61,7 +61,8 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
         let q = |m: &Metrics| m.qoe_lin;
         let own = q(&all[0]);
         let prototype = row.known[4].unwrap_or(f64::NEG_INFINITY);
-        let peers = row.known[..4].iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max);
+        let known = row.known[..4].iter().copied().flatten();
+        let peers = known.chain(all[1..].iter().map(q)).fold(f64::NEG_INFINITY, f64::max);
         // To the three digits in which the figures are known.
         let reaches = (own * 1000.0).round() >= (prototype * 1000.0).round();
         level += usize::from(reaches);
