@@ -228,6 +228,11 @@ impl Script {
     fn add(&mut self, kind: Kind, show: &mut Show, dice: &mut Dice) {
         let from = dice.within(0, 40) * SECOND + dice.below(SECOND);
         let length = dice.within(1, 12) * SECOND + dice.below(SECOND);
+        // What happens to an encoder happens to one that has been at work for a while.
+        let encoder =
+            matches!(kind, Kind::Gap | Kind::OneGap | Kind::Restart | Kind::Failover | Kind::Unplugged);
+        let begun = show.runs.last().map_or(0, |r| r.wall.max(0)) as u64;
+        let from = if encoder && begun > 0 { from.max(begun + 20 * SECOND) } else { from };
         let until = from + length;
         let odds = dice.pick(&[1, 1, 2, 3, 6]);
         let stream = dice.pick(&[None, None, Some(0), Some(1)]);
@@ -378,7 +383,6 @@ impl Script {
                 return self.until(until + behind(show));
             }
             Kind::EndArchive | Kind::EndGone => {
-                let begun = show.runs.last().map_or(0, |r| r.wall.max(0)) as u64;
                 let at = from.max(begun) + 20 * SECOND;
                 let then = if kind == Kind::EndArchive { Then::Archive } else { Then::Gone };
                 let told = dice.pick(&[0, 2, 20]) * SECOND;
