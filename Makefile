@@ -19,6 +19,8 @@ BARE := armv7a-none-eabi thumbv7em-none-eabihf
 # For make dist.
 TARGET ?= $(HOST)
 PROFILE ?=
+# yes: dist-all fails where linked text is more than 2 % above ports/packaging/sizes.txt. write: it writes that file.
+SIZE_GATE ?= yes
 # What clear H.264 and AAC on demand needs and no more; proven on the target for which size matters most.
 VOD := armv7-unknown-linux-gnueabihf
 
@@ -165,8 +167,8 @@ differential:
 	@sh tests/differential/run.sh 300
 
 dist-all:
-	@for t in $(LINUX) $(BARE); do SIZE_GATE=yes sh ports/packaging/dist.sh $$t || exit 1; done
-	@SIZE_GATE=yes sh ports/packaging/dist.sh $(VOD) vod
+	@for t in $(LINUX) $(BARE); do SIZE_GATE=$(SIZE_GATE) sh ports/packaging/dist.sh $$t || exit 1; done
+	@SIZE_GATE=$(SIZE_GATE) sh ports/packaging/dist.sh $(VOD) vod
 
 audit: $(ARCHIVES)
 	@$(foreach t,$(LINUX) $(BARE),sh tests/audit/audit.sh $(t) $(call archive,$(t)) include/smoothcore.h &&) true

@@ -353,7 +353,7 @@
  * fragment in stream ticks.
  */
 #define SMOOTHCORE_EVENT_GAP_SKIPPED 24
-/* Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+/* Event, live: the encoder counts its time anew, from before or from far ahead. Decoders are flushed; playback goes on near the new edge. media_time = the
  * new start of the window.
  */
 #define SMOOTHCORE_EVENT_ORIGIN_RESTARTED 25
@@ -2070,6 +2070,23 @@ int32_t smoothcore_player_metadata(struct smoothcore_player *player,
                                    uint32_t position,
                                    struct smoothcore_metadata *out);
 
+/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
+ * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
+ *
+ * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
+ */
+int32_t smoothcore_player_run(struct smoothcore_player *player);
+
+/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
+ * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
+ * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
+ *
+ * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
+ * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
+ */
+int32_t smoothcore_player_run_until(struct smoothcore_player *player,
+                                    uint64_t until_us);
+
 /* Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
  * whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.
  * The sink is called on the thread that called the library and must not call it, smoothcore_player_wake excepted.
@@ -2088,23 +2105,6 @@ extern void *smoothcore_port_alloc(size_t size, size_t align);
  * `ptr` is never NULL and never used again.
  */
 extern void smoothcore_port_free(void *ptr, size_t size, size_t align);
-
-/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
- * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
- *
- * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
- */
-int32_t smoothcore_player_run(struct smoothcore_player *player);
-
-/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
- * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
- * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
- *
- * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
- * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
- */
-int32_t smoothcore_player_run_until(struct smoothcore_player *player,
-                                    uint64_t until_us);
 
 #ifdef __cplusplus
 }  // extern "C"

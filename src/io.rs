@@ -439,7 +439,7 @@ pub enum EventKind {
     /// The presentation has no media here, and it is played on behind it: the next sample carries the DISCONTINUITY flag.
     /// `media_time` = where the hole begins; a = its length in microseconds, b = start of the next fragment in ticks.
     GapSkipped = 24,
-    /// Live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. `media_time` = the
+    /// Live: the encoder counts its time anew, from before or from far ahead. Decoders are flushed; playback goes on near the new edge. `media_time` = the
     /// new start of the window.
     OriginRestarted = 25,
     /// Live: no more fragments will come; what is listed is played to its end. `media_time` = that end; `http_status` where

@@ -186,7 +186,7 @@ fn an_encoder_that_begins_anew_is_told_and_followed() {
 }
 
 #[test]
-fn an_encoder_that_goes_on_later_is_a_hole() {
+fn an_encoder_that_leaps_ahead_counts_anew() {
     let mut channel = Channel::new();
     for t in &mut channel.tracks {
         t.pieces.retain(|p| p.there < 40_000_000);
@@ -201,8 +201,8 @@ fn an_encoder_that_goes_on_later_is_a_hole() {
         t.pieces.extend(more);
     }
     v.until(160);
-    let told = v.all(EventKind::GapSkipped);
-    assert!(told.len() == 2 && told.iter().all(|e| e.b == 5_000 * SECOND), "{told:?} {:?}", v.channel().log);
-    assert!(!v.has(EventKind::OriginRestarted) && !v.has(EventKind::Failed));
+    // An hour without pictures cannot lie in a minute: decoders are flushed rather than left to wait for it.
+    assert_eq!(v.all(EventKind::OriginRestarted).len(), 1, "{:?}", v.channel().log);
+    assert!(!v.has(EventKind::GapSkipped) && !v.has(EventKind::Failed));
     assert!(*v.fragments(0).last().unwrap() > 5_060 * SECOND);
 }

@@ -86,7 +86,7 @@ pub const SMOOTHCORE_EVENT_BEHIND_WINDOW: u32 = 23;
 /// SMOOTHCORE_SAMPLE_DISCONTINUITY. media_time = where the hole begins; a = its length in microseconds, b = start of the next
 /// fragment in stream ticks.
 pub const SMOOTHCORE_EVENT_GAP_SKIPPED: u32 = 24;
-/// Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+/// Event, live: the encoder counts its time anew, from before or from far ahead. Decoders are flushed; playback goes on near the new edge. media_time = the
 /// new start of the window.
 pub const SMOOTHCORE_EVENT_ORIGIN_RESTARTED: u32 = 25;
 /// Event, live: no more fragments will come; what is listed is played to its end. media_time = that end; http_status where

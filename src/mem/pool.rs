@@ -37,6 +37,11 @@ impl Pool {
         self.blocks.len().saturating_sub(self.free.len())
     }
 
+    /// Whether a block that has its memory is in no chain.
+    pub fn has_idle(&self) -> bool {
+        self.free.len() > self.hollow
+    }
+
     /// Bytes charged for blocks and lists.
     pub fn charged(&self) -> usize {
         let blocks = self.blocks.len().saturating_sub(self.hollow).saturating_mul(self.block);

@@ -43,6 +43,11 @@ impl Presentation {
         self.order != Order::Running && !self.paused
     }
 
+    /// Whether the clock has been held for so long because a decoder ran dry.
+    pub fn has_stood(&self, now: Instant, long: Micros) -> bool {
+        !self.paused && self.stalled_at.is_some_and(|since| now.since(since) > long)
+    }
+
     /// A seek: the clock waits for new media.
     pub fn reset(&mut self) {
         self.order = Order::None;

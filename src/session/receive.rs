@@ -12,6 +12,8 @@ use crate::trace;
 
 /// Until a fragment is fetched again for whose table there was no room.
 const PUT_OFF: Micros = Micros::from_millis(1000);
+/// A stream that waits for memory so long while everything stands still waits for ever.
+const STUCK: Micros = Micros::from_secs(2);
 
 /// A chain and the pool it lies in, as the box parser wants to read them.
 struct Reader<'a> {
@@ -201,12 +203,25 @@ impl Session {
 
     /// Looks after exchanges that wait for memory, for a host that does not touch them meanwhile.
     pub(super) fn tend_blocked(&mut self) {
+        if self.is_stuck() {
+            self.fail(Error::at(Code::Budget, "Config::budget", 0));
+        }
         self.wake_blocked();
         for i in 0..self.feeds.len() {
             if self.feeds.get(i).is_some_and(|f| f.blocked) && self.relieve(i) {
                 self.unblock(i);
             }
         }
+    }
+
+    /// Whether nothing will ever free memory: the clock is held for a stream that waits for it, and the decoders of the
+    /// others are full. Copies of large samples can take what was meant for blocks.
+    fn is_stuck(&self) -> bool {
+        let starved = |f: &Feed| f.blocked && !f.sample_at_hand() && f.blocks() < f.reserve;
+        let mut played = self.feeds.iter().filter(|f| f.selected && f.leads() && !f.ended);
+        self.clock.has_stood(self.now, STUCK)
+            && played.clone().any(starved)
+            && played.all(|f| starved(f) || f.offer == Offer::Refused)
     }
 
     fn fragment_filled(&mut self, i: usize, n: usize) {
@@ -547,8 +562,9 @@ impl Session {
 
     /// Bytes have made room: whoever waited for it may go on.
     pub(super) fn wake_blocked(&mut self) {
+        let room = self.account.room() >= self.pool.block_bytes() || self.pool.has_idle();
         for i in 0..self.feeds.len() {
-            if self.feeds.get(i).is_some_and(|f| f.blocked) && self.blocks_open_to(i) > 0 {
+            if room && self.feeds.get(i).is_some_and(|f| f.blocked) && self.blocks_open_to(i) > 0 {
                 self.unblock(i);
             }
         }

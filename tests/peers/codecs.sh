@@ -58,7 +58,9 @@ if [ "${HE_AAC:-no}" = yes ]; then
     ff $sound -f s16le "$work/sound.pcm"
     for version in 1 2; do
         "$target/release/smoothcore-heaac" $version <"$work/sound.pcm" >"$work/he$version.aac"
-        ff -i "$work/he$version.aac" -c copy -bsf:a aac_adtstoasc $fragments -f ismv "$(made heaac$version)"
+        # By way of a file that knows the configuration when its moov is written.
+        ff -i "$work/he$version.aac" -c copy -bsf:a aac_adtstoasc "$work/he$version.m4a"
+        ff -i "$work/he$version.m4a" -c copy $fragments -f ismv "$(made heaac$version)"
         index heaac$version
     done
     he="heaac1 heaac2 heaac1_explicit heaac2_explicit"

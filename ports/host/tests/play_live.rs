@@ -51,6 +51,6 @@ fn an_event_is_played_to_its_end() {
     assert!(said.contains("the event is over"), "{said}");
     // 33 s: sixteen fragments of 2 s are whole.
     let samples = fs::read_to_string(dir.join("samples.log")).unwrap();
-    let last = samples.lines().filter(|line| line.starts_with("0 ")).next_back().unwrap();
+    let last = samples.lines().rfind(|line| line.starts_with("0 ")).unwrap();
     assert_eq!(last.split(' ').nth(1), Some("300000000"), "{last}");
 }

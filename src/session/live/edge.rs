@@ -19,6 +19,8 @@ use super::super::config::WindowChoice;
 
 /// Bytes that one more fragment of a timeline may take at most: a block, and the list of blocks.
 const GROWTH: usize = 2_048;
+/// Fragments lost in a row from which on the next one is not asked for before its time.
+const LOST: u32 = 2;
 /// The least room in the budget that a timeline may grow to.
 const LEAST_SHARE: usize = 2_048;
 
@@ -156,7 +158,11 @@ impl Session {
 
     /// When the fragment of stream `i` that starts at `start` may be asked for.
     pub(in super::super) fn fetch_at(&self, i: usize, start: u64, duration: u64) -> Instant {
-        let at = self.there_at(i, start, duration);
+        let mut at = self.there_at(i, start, duration);
+        if let Some(feed) = self.feeds.get(i).filter(|f| f.lost_in_a_row >= LOST) {
+            // What ails the origin may pass; until then its list must not be used up.
+            at = at.max(feed.tail.begun.after(self.length(i).min(super::SLOWEST)));
+        }
         match self.feeds.get(i) {
             // A fleet that comes back must not ask for all it has missed at once.
             Some(feed) if feed.tail.recovering => {

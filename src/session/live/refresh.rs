@@ -126,11 +126,11 @@ impl Session {
                 self.release_hold();
             }
         }
-        let long = self.now.since(self.live.gone_since) >= GONE_FOR;
         // What still grows has not ended, whatever has become of its manifest.
-        let grows =
-            self.leading().any(|i| self.feeds.get(i).is_some_and(|f| f.tail.grown > self.live.gone_since));
-        if self.live.gone >= GONE && long && !grows && self.is_growing() {
+        let grown = self.leading().filter_map(|i| self.feeds.get(i)).map(|f| f.tail.grown).max();
+        let since = grown.map_or(self.live.gone_since, |g| g.max(self.live.gone_since));
+        let long = self.now.since(since) >= GONE_FOR;
+        if self.live.gone >= GONE && long && self.is_growing() {
             // After an event its manifest may go before its fragments do.
             if let Some(manifest) = &mut self.manifest {
                 manifest.liveness = Liveness::OnDemand;

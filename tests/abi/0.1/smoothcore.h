@@ -256,6 +256,10 @@
 #define SMOOTHCORE_DECODER_REPEAT_PARAMETER_SETS 8
 /* Decoder flag: ask about every quality level before playback starts. */
 #define SMOOTHCORE_DECODER_CAPABILITIES 16
+/* Decoder: pictures may change their size from one fragment to the next without a break. Without it a change of size is
+ * avoided, and made only where it is likely to last ten seconds.
+ */
+#define SMOOTHCORE_DECODER_SEAMLESS_RESIZE 32
 /* Audio to play from the start: the first stream that can be played. */
 #define SMOOTHCORE_AUDIO_FIRST 0
 /* Audio to play from the start: the first stream of `audio_language`, or else the first. */
@@ -349,7 +353,7 @@
  * fragment in stream ticks.
  */
 #define SMOOTHCORE_EVENT_GAP_SKIPPED 24
-/* Event, live: the encoder counts its time anew. Decoders are flushed; playback goes on near the new edge. media_time = the
+/* Event, live: the encoder counts its time anew, from before or from far ahead. Decoders are flushed; playback goes on near the new edge. media_time = the
  * new start of the window.
  */
 #define SMOOTHCORE_EVENT_ORIGIN_RESTARTED 25
@@ -369,6 +373,23 @@
 #define SMOOTHCORE_EVENT_REFRESH_FAILED 29
 /* Event: the clock has jumped forward; playback goes on as if it had not. a = microseconds left out. */
 #define SMOOTHCORE_EVENT_CLOCK_JUMPED 30
+/* Event: the level of the next fragment was decided. `media_time` = the fragment's start; `a` = bitrate, and from bit 32 on the
+ * media held in milliseconds; `b` = the link's rate in bit/s that was reckoned with, 0 when unknown, and from bit 56 on a
+ * SMOOTHCORE_WHY_ number. Of those that nobody has fetched only the newest is kept once events pile up.
+ */
+#define SMOOTHCORE_EVENT_DECIDED 40
+/* Event: a fragment was coming too slowly, and is fetched again at a lower level. `media_time` = its start; `a` = bitrate given
+ * up, `b` = bytes of it that had come.
+ */
+#define SMOOTHCORE_EVENT_ABANDONED 41
+/* Event: a fragment in the buffer was fetched again at a higher level. `media_time` = its start; `a` = bitrate before, `b` =
+ * bitrate now.
+ */
+#define SMOOTHCORE_EVENT_REPLACED 42
+/* Event: the decoder drops too many pictures, and higher levels are left out for a while. `a` = the highest bitrate left, `b` =
+ * microseconds.
+ */
+#define SMOOTHCORE_EVENT_DROPPING_FRAMES 43
 /* Output: nothing more to do before `deadline_us`, or the next input. Always the last one. */
 #define SMOOTHCORE_OUTPUT_IDLE 0
 /* Output: start the exchange `request_info`. */
@@ -489,6 +510,34 @@
 #define SMOOTHCORE_REFRESH_RESTART 9
 /* Why the manifest is read again: the origin does not answer for a fragment. */
 #define SMOOTHCORE_REFRESH_PROBE 10
+/* Levels are chosen by the planner; in a library without it, and for a decoder without a clock, by the throughput rule. */
+#define SMOOTHCORE_RULE_PLANNER 0
+/* Levels are chosen by the throughput-and-buffer rule. */
+#define SMOOTHCORE_RULE_THROUGHPUT 1
+/* No choice: the highest level of at most `fixed_bitrate`, or else the lowest one. */
+#define SMOOTHCORE_RULE_FIXED 2
+/* What is made most of: the logarithm of the bitrate. */
+#define SMOOTHCORE_OBJECTIVE_LOG 0
+/* What is made most of: the bitrate. */
+#define SMOOTHCORE_OBJECTIVE_LINEAR 1
+/* Why a level was chosen, in SMOOTHCORE_EVENT_DECIDED: the first choice, nothing being known of the link. */
+#define SMOOTHCORE_WHY_START 1
+/* Why a level was chosen: the throughput rule, the link carries it. */
+#define SMOOTHCORE_WHY_RATE 2
+/* Why a level was chosen: the throughput rule, the buffer bridges a link that is too slow for it. */
+#define SMOOTHCORE_WHY_BUFFER 3
+/* Why a level was chosen: it is pinned. */
+#define SMOOTHCORE_WHY_FIXED 4
+/* Why a level was chosen: the first choice, from what was known of the network before. */
+#define SMOOTHCORE_WHY_PRIOR 5
+/* Why a level was chosen: the plan, it is worth most. */
+#define SMOOTHCORE_WHY_PLAN 6
+/* Why a level was chosen: the fragment was coming too slowly at a higher one. */
+#define SMOOTHCORE_WHY_ABANDONED 7
+/* Why a level was chosen: the link has become better than what is buffered. */
+#define SMOOTHCORE_WHY_REPLACED 8
+/* Why a level was chosen: sound, by its share of the link. */
+#define SMOOTHCORE_WHY_SHARE 9
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -592,6 +641,34 @@ typedef struct smoothcore_live {
     uint64_t age_us;
 } smoothcore_live;
 
+/* What one session knew of a network, for the next one on the same network. Keep it as it is; nothing in it is yours to
+ * read. Before you hand it back, set `age_us`.
+ */
+typedef struct smoothcore_prior {
+    /* sizeof(smoothcore_prior). */
+    uint32_t struct_size;
+    /* Opaque; 0 when nothing is known. */
+    int32_t ln_rate;
+    /* Opaque. */
+    int32_t sigma;
+    /* 0. */
+    uint32_t reserved;
+    /* How long ago it was kept. Older than ten minutes it is ignored. */
+    uint64_t age_us;
+} smoothcore_prior;
+
+/* Caps on pictures beyond `max_bitrate`; 0 is no cap. The lowest level there is stays in any case. */
+typedef struct smoothcore_picture_cap {
+    /* sizeof(smoothcore_picture_cap). */
+    uint32_t struct_size;
+    /* Bit/s. */
+    uint32_t bitrate;
+    /* Pixels. */
+    uint32_t width;
+    /* Pixels. */
+    uint32_t height;
+} smoothcore_picture_cap;
+
 /* Caps on everything that input controls. 0 is the default, too much is brought down to the most allowed. Exceeding
  * one is an error of its own, never a truncation.
  */
@@ -666,6 +743,30 @@ typedef struct smoothcore_limits {
     uint32_t metadata_bytes;
 } smoothcore_limits;
 
+/* How levels are chosen. Zero it, set `struct_size`, then what you want. Ignored in a library without the planner. */
+typedef struct smoothcore_switching {
+    /* sizeof(smoothcore_switching). */
+    uint32_t struct_size;
+    /* A SMOOTHCORE_RULE_ number. */
+    uint32_t rule;
+    /* A SMOOTHCORE_OBJECTIVE_ number. */
+    uint32_t objective;
+    /* 1: buffered fragments of which nothing has gone out are fetched again once the link has become better, where that is
+     * worth the bytes; never live. 0: every byte is fetched once.
+     */
+    uint32_t replacement;
+    /* 1: a fragment is never given up for a lower level. 0: it is where that is likely to avoid a stall. */
+    uint32_t keep_fragments;
+    /* Most bytes for the planner's tables, out of the budget. Default: a 32nd of the budget, 64 KiB at most. With less than
+     * they need (about 25 KiB) a small rule plans.
+     */
+    uint32_t table_bytes;
+    /* What the screen shows; NULL: no cap. Read during the call only. */
+    const struct smoothcore_picture_cap *cap;
+    /* What is known of the network; NULL: nothing. Read during the call only. */
+    const struct smoothcore_prior *prior;
+} smoothcore_switching;
+
 /* How to play. Zero it, set `struct_size` and `abi_version`, then what you want; 0 is the default of every number. */
 typedef struct smoothcore_config {
     /* sizeof(smoothcore_config). */
@@ -685,7 +786,9 @@ typedef struct smoothcore_config {
     uint64_t start_buffer_us;
     /* Media each stream needs before the clock goes on after a stall. Default 2 s. */
     uint64_t resume_buffer_us;
-    /* While a decoder holds less than this it gets samples of fragments that are still arriving. Default 1 s. */
+    /* While a decoder holds less than this it gets samples of fragments that are still arriving. Default 1 s; UINT64_MAX: only
+     * whole fragments.
+     */
     uint64_t early_release_us;
     /* Where to start. 0 or SMOOTHCORE_NO_TIME: at the beginning. Not negative otherwise. */
     int64_t start_at;
@@ -741,6 +844,10 @@ typedef struct smoothcore_config {
      * most. The order is SMOOTHCORE_OUTPUT_RATE, or `rate` of the decoder port, with 1000 plus or minus this.
      */
     uint32_t live_rate;
+    /* How levels are chosen; NULL for the defaults. Read during the call only. */
+    const struct smoothcore_switching *switching;
+    /* Set to NULL. */
+    const void *reserved3;
 } smoothcore_config;
 
 /* An exchange to start: always a plain GET of the whole resource. The library fills it; valid during the call. */
@@ -1122,6 +1229,12 @@ typedef struct smoothcore_stats {
     uint32_t refreshes;
     /* 0. */
     uint32_t reserved2;
+    /* Fragments given up for a lower level while they came. */
+    uint32_t abandoned;
+    /* Buffered fragments fetched again at a higher level. */
+    uint32_t replaced;
+    /* Body bytes that switching has thrown away. */
+    uint64_t wasted_bytes;
 } smoothcore_stats;
 
 /* The presentation as a whole. You set `struct_size`; the library fills the rest. */
@@ -1589,6 +1702,26 @@ int32_t smoothcore_player_resume(struct smoothcore_player *player);
 /* As smoothcore_session_network. Step the player afterwards. */
 int32_t smoothcore_player_network(struct smoothcore_player *player, uint32_t up);
 
+/* What is known of the network, to be kept for the next session on it.
+ *
+ * E_UNSUPPORTED in a library without the planner; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_prior(struct smoothcore_session *session, struct smoothcore_prior *out);
+
+/* Caps the pictures to be fetched from now on, because the screen or the viewer's wish has changed. What is buffered plays.
+ *
+ * E_UNSUPPORTED in a library without the planner; the fatal error of a failed session.
+ */
+int32_t smoothcore_session_cap(struct smoothcore_session *session,
+                               uint64_t at_us,
+                               const struct smoothcore_picture_cap *cap);
+
+/* As smoothcore_session_prior. */
+int32_t smoothcore_player_prior(struct smoothcore_player *player, struct smoothcore_prior *out);
+
+/* As smoothcore_session_cap. Step the player afterwards. */
+int32_t smoothcore_player_cap(struct smoothcore_player *player, const struct smoothcore_picture_cap *cap);
+
 /* Makes a session. `*out` goes back to smoothcore_session_destroy; it is NULL after an error.
  *
  * E_ARGUMENT; E_ABI for a header of another ABI major or a newer minor; E_BUDGET; E_NO_MEMORY.
@@ -1937,6 +2070,23 @@ int32_t smoothcore_player_metadata(struct smoothcore_player *player,
                                    uint32_t position,
                                    struct smoothcore_metadata *out);
 
+/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
+ * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
+ *
+ * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
+ */
+int32_t smoothcore_player_run(struct smoothcore_player *player);
+
+/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
+ * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
+ * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
+ *
+ * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
+ * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
+ */
+int32_t smoothcore_player_run_until(struct smoothcore_player *player,
+                                    uint64_t until_us);
+
 /* Sends log lines of up to `max_level` (a SMOOTHCORE_LOG_ number; more counts as TRACE) to `sink`; NULL ends it. For the
  * whole process. Call it before any other thread is inside the library: sink and userdata are not changed together.
  * The sink is called on the thread that called the library and must not call it, smoothcore_player_wake excepted.
@@ -1955,23 +2105,6 @@ extern void *smoothcore_port_alloc(size_t size, size_t align);
  * `ptr` is never NULL and never used again.
  */
 extern void smoothcore_port_free(void *ptr, size_t size, size_t align);
-
-/* Blocking mode, for bring-up: plays to the end, sleeping in the clock port's `wait_until`. While an exchange is open it
- * looks at the ports every 5 ms at least. Give an event port to hear of events meanwhile.
- *
- * OK when everything has been shown; E_UNSUPPORTED without `wait_until`; E_STATE before open; a fatal error.
- */
-int32_t smoothcore_player_run(struct smoothcore_player *player);
-
-/* Blocking mode for a thread that has more to do: plays as smoothcore_player_run does and returns when the clock port says
- * `until_us`, or soon after smoothcore_player_wake, whoever called it. Then seek, select, fetch events or destroy, and
- * call it again to play on. SMOOTHCORE_NO_TIME_US: a wake alone ends it. Each call makes at least one step.
- *
- * OK when there is more to play; END when everything has been shown, though a seek may go on from there; E_UNSUPPORTED
- * without `wait_until`; E_STATE before open; a fatal error, which every further call returns as well.
- */
-int32_t smoothcore_player_run_until(struct smoothcore_player *player,
-                                    uint64_t until_us);
 
 #ifdef __cplusplus
 }  // extern "C"

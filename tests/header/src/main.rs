@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Comes first in the header, in this order; other files of `src/capi` follow by name.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "codes",
     "status",
     "types",
@@ -19,6 +19,7 @@ const ORDER: [&str; 14] = [
     "switching",
     "session",
     "player",
+    "run",
     "log",
     "rt",
 ];

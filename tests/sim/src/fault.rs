@@ -206,8 +206,11 @@ impl Script {
     /// Faults of these kinds within the first minutes; `show` is changed where the presentation itself is at fault.
     pub fn write(kinds: &[Kind], show: &mut Show, dice: &mut Dice) -> Script {
         let mut script = Script { kinds: kinds.to_vec(), ..Script::default() };
-        for kind in kinds {
-            script.add(*kind, show, &mut dice.split());
+        // An end comes last.
+        let ends = |kind: &Kind| matches!(kind, Kind::EndArchive | Kind::EndGone);
+        let (last, first): (Vec<Kind>, Vec<Kind>) = kinds.iter().partition(|kind| ends(kind));
+        for kind in first.into_iter().chain(last) {
+            script.add(kind, show, &mut dice.split());
         }
         script.actions.sort_by_key(|a| a.0);
         script
@@ -375,15 +378,16 @@ impl Script {
                 return self.until(until + behind(show));
             }
             Kind::EndArchive | Kind::EndGone => {
-                let at = from + 20 * SECOND;
+                let begun = show.runs.last().map_or(0, |r| r.wall.max(0)) as u64;
+                let at = from.max(begun) + 20 * SECOND;
                 let then = if kind == Kind::EndArchive { Then::Archive } else { Then::Gone };
                 let told = dice.pick(&[0, 2, 20]) * SECOND;
                 show.runs.last_mut().expect("a run").until = Some(at as i64);
                 if let Some(live) = &mut show.live {
                     live.end = Some(End { at, then, told });
                 }
-                // A manifest that is gone is believed only after a while.
-                return self.until(at + told + if kind == Kind::EndGone { 45 * SECOND } else { 0 });
+                // A manifest that is gone is believed only after a while, and a viewer may be far behind.
+                return self.until(at + told + if kind == Kind::EndGone { 480 * SECOND } else { 0 });
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;

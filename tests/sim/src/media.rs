@@ -162,6 +162,8 @@ pub fn body(show: &Show, s: usize, bitrate: u32, piece: Piece, around: &Around) 
 /// `tfxd` and `tfrf`.
 fn absolute(around: &Around, start: u64, whole: u64) -> Vec<u8> {
     let Some(version) = around.version else { return Vec::new() };
+    // 32 bits are soon used up.
+    let version = if start + 8 * whole > u64::from(u32::MAX) { 1 } else { version };
     let mut out = Vec::new();
     let number = |out: &mut Vec<u8>, n: u64| match version {
         0 => out.extend_from_slice(&(n as u32).to_be_bytes()),

@@ -184,6 +184,8 @@ impl Rules {
         let start = sample.dts.0;
         let end = stream.hns(sample.fragment + stream.sample(whole, index + 1));
         if let Some(last) = past.last {
+            // Less than a hundredth of a fragment is rounding.
+            let slack = SLACK.max(stream.hns(whole) / 100);
             let next = match last.index + 1 == stream.samples {
                 true => show.next(s, last.piece).map(|p| (p, 0)),
                 false => Some((last.piece, last.index + 1)),
@@ -193,7 +195,7 @@ impl Rules {
             let again = overlaps(show, last.piece, piece) && index == 0 || past.again == Some(piece);
             let unseen = sample.flags.has(SampleFlags::PREROLL);
             past.again = again.then_some(piece);
-            if again && start + SLACK < last.end {
+            if again && start + slack < last.end {
                 if !unseen {
                     return Err(format!(
                         "stream {s}: media before {} is shown twice, from {start}",
@@ -203,11 +205,10 @@ impl Rules {
                 past.last = Some(Last { piece, index, end: last.end.max(end) });
                 return Ok(());
             }
-            if start + SLACK < last.end {
+            if start + slack < last.end {
                 return Err(format!("stream {s}: back from {} to {start}", last.end));
             }
-            // Less than a hundredth of a fragment is rounding.
-            let hole = start > last.end + SLACK.max(stream.hns(whole) / 100);
+            let hole = start > last.end + slack;
             if hole && !covered(&past.told, last.end, start) {
                 return Err(format!(
                     "stream {s}: a hole from {} to {start} was not reported: {:?}",

@@ -247,11 +247,23 @@ impl Show {
         if run.until.is_some_and(|until| p.n >= self.shot_of(s, p.run, until)) {
             return false;
         }
+        if run.continues && !self.is_behind(s, p) {
+            return false;
+        }
         let at = self.streams[s].micros(p.n);
         !self
             .gaps
             .iter()
             .any(|g| g.run == p.run && g.stream.is_none_or(|of| of == s) && (g.from..g.to).contains(&at))
+    }
+
+    /// Whether a fragment of an encoder that took over begins behind all of the one before: of others the origin keeps
+    /// what it has.
+    fn is_behind(&self, s: usize, p: Piece) -> bool {
+        let Some(before) = p.run.checked_sub(1) else { return true };
+        let Some(until) = self.runs[before as usize].until else { return true };
+        let last = self.shot_of(s, before, until).checked_sub(1);
+        last.is_none_or(|n| self.start(s, p) > self.start(s, Piece { run: before, n }))
     }
 
     /// The next one that exists.
@@ -266,9 +278,9 @@ impl Show {
                 break;
             }
         }
-        let next = Piece { run: p.run + 1, n: 0 };
-        let run = self.runs.get(next.run as usize)?;
-        (run.continues && self.exists(s, next)).then_some(next)
+        let run = self.runs.get(p.run as usize + 1)?;
+        let mut first = (0..10).map(|n| Piece { run: p.run + 1, n });
+        first.find(|next| run.continues && self.exists(s, *next))
     }
 
     /// Fragments of a run that are shot at a moment.

@@ -356,7 +356,8 @@ impl World {
     pub fn figures(&self) -> String {
         let streams: Vec<_> =
             (0..self.show.streams.len()).map(|s| self.session.stream_stats(StreamId(s as u16))).collect();
-        format!("{:?}, position {:?}, {streams:?}", self.session.state(), self.screen.position)
+        let (state, held) = (self.session.state(), self.session.stats().held);
+        format!("{state:?}, {held} bytes held, position {:?}, {streams:?}", self.screen.position)
     }
 
     fn disturb(&mut self) {
