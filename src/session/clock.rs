@@ -154,7 +154,7 @@ impl Session {
     /// A stream whose decoder has run dry and for which nothing is at hand.
     fn dry(&self) -> Option<crate::io::StreamId> {
         let now = self.now;
-        let whole = self.config.early_release == Config::WHOLE_FRAGMENTS;
+        let whole = cfg!(feature = "planner") && self.config.early_release == Config::WHOLE_FRAGMENTS;
         let held_back = |f: &Feed| whole && !f.blocked && f.queue.first().is_some_and(|q| !q.complete);
         self.feeds
             .iter()

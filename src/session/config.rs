@@ -249,7 +249,8 @@ pub struct Config {
 impl Config {
     /// Less than this cannot hold even a small manifest and one sample a stream.
     pub const SMALLEST_BUDGET: usize = 64 << 10;
-    /// For [`Config::early_release`]: samples leave only with their whole fragment, unless memory for it is short.
+    /// For [`Config::early_release`]: samples leave only with their whole fragment, unless memory for it is
+    /// short. Only with the feature `planner`.
     pub const WHOLE_FRAGMENTS: Micros = Micros(u64::MAX);
 
     /// Zeros replaced by defaults, limits brought within their caps.
@@ -265,7 +266,7 @@ impl Config {
             key_timeout: or(self.key_timeout, Micros::from_secs(10)),
             live: LiveConfig { rate: self.live.rate.min(200), ..self.live },
             fixed_bitrate: match self.switching.rule {
-                SwitchingRule::Fixed => self.fixed_bitrate.max(1),
+                SwitchingRule::Fixed if cfg!(feature = "planner") => self.fixed_bitrate.max(1),
                 _ => self.fixed_bitrate,
             },
             max_bitrate: if self.max_bitrate == 0 { u32::MAX } else { self.max_bitrate },

@@ -92,7 +92,7 @@ impl Session {
     /// fragment can still be given up for another level.
     fn early_release(&self, i: usize) -> bool {
         let Some(feed) = self.feeds.get(i) else { return false };
-        if self.config.early_release == Config::WHOLE_FRAGMENTS {
+        if cfg!(feature = "planner") && self.config.early_release == Config::WHOLE_FRAGMENTS {
             return feed.blocked;
         }
         feed.fresh

@@ -379,7 +379,8 @@ impl Feed {
 
     /// Media in the decoder and in the queue.
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
-        let count = self.queue.len().saturating_sub(usize::from(self.replaces.is_some()));
+        let twice = cfg!(feature = "planner") && self.replaces.is_some();
+        let count = self.queue.len().saturating_sub(usize::from(twice));
         let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left()));
         self.depth(now, running).plus(self.scale.micros(queued))
     }

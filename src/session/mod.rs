@@ -64,8 +64,6 @@ use protect::Protect;
 use retry::{Exchange, Retry, Rng};
 #[cfg(feature = "planner")]
 use switching::Switching;
-#[cfg(not(feature = "planner"))]
-use unplanned::Switching;
 
 /// Events kept for a host that polls slowly.
 const EVENTS: usize = 64;
@@ -122,6 +120,7 @@ pub struct Session {
     media_blocks: usize,
     epoch: Epoch,
     throughput: Throughput,
+    #[cfg(feature = "planner")]
     switching: Switching,
     clock: Presentation,
     /// Since when only text is still to come.
@@ -199,6 +198,7 @@ impl Session {
             media_blocks: 0,
             epoch: Epoch(1),
             throughput: Throughput::new(),
+            #[cfg(feature = "planner")]
             switching: Switching::new(config.switching.cap),
             config,
             clock: Presentation::new(),

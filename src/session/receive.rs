@@ -484,7 +484,7 @@ impl Session {
     /// The body is not what it should be.
     fn bad_body(&mut self, i: usize, error: Error) {
         log::warn!(target: trace::MP4, "fragment refused: {error}");
-        if self.feeds.get(i).is_some_and(|f| f.replaces.is_some()) {
+        if self.is_replacing(i) {
             return self.cancel_fetch(i);
         }
         if error.code == Code::FragmentNotMp4 && self.is_enveloped() {
@@ -507,7 +507,7 @@ impl Session {
 
     /// A sample can never fit: not at this level.
     fn too_large(&mut self, i: usize, error: Error) {
-        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
+        let replacing = self.is_replacing(i);
         self.cancel_fetch(i);
         if replacing {
             return;

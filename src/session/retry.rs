@@ -17,11 +17,14 @@ pub(super) struct Exchange {
     pub content_length: Option<u64>,
     pub status: u16,
     /// When the answer began.
+    #[cfg(feature = "planner")]
     pub first: Option<Instant>,
+    #[cfg(feature = "planner")]
     pub measured: Measured,
 }
 
 /// Whether what an exchange brings tells of the link.
+#[cfg(feature = "planner")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Measured {
     /// No byte has come.
@@ -40,7 +43,9 @@ impl Exchange {
             answered: false,
             content_length: None,
             status: 200,
+            #[cfg(feature = "planner")]
             first: None,
+            #[cfg(feature = "planner")]
             measured: Measured::NotYet,
         }
     }

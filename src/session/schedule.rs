@@ -380,7 +380,7 @@ impl Session {
 
     /// The exchange of stream `i` has failed: try again, elsewhere, or give the fragment up.
     pub(super) fn fetch_failed(&mut self, i: usize, failure: Failure) {
-        let replacing = self.feeds.get(i).is_some_and(|f| f.replaces.is_some());
+        let replacing = self.is_replacing(i);
         self.cancel_fetch(i);
         if replacing {
             return;

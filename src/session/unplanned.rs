@@ -7,15 +7,6 @@ use crate::error::Error;
 use crate::io::{Buffered, StreamId};
 use crate::time::{Instant, Micros};
 
-#[derive(Debug)]
-pub(super) struct Switching;
-
-impl Switching {
-    pub const fn new(_: PictureCap) -> Switching {
-        Switching
-    }
-}
-
 impl Session {
     /// What is known of the network: nothing in a build without the feature `planner`.
     pub const fn prior(&self) -> Prior {
@@ -61,6 +52,9 @@ impl Session {
         Ok(false)
     }
     pub(super) const fn replaced(&mut self, _: usize) {}
+    pub(super) const fn is_replacing(&self, _: usize) -> bool {
+        false
+    }
     pub(super) const fn drop_replacement(&mut self, _: usize) -> bool {
         false
     }

@@ -27,9 +27,8 @@ impl Session {
         let within = |size: u32, most: u32| most == 0 || size <= most;
         let cap = self.switching.cap;
         let level = self.listed(feed.id).and_then(|s| s.levels.get(usize::from(rung.level)));
-        let fits = level.is_none_or(|l| {
-            within(u32::from(l.config.width), cap.width) && within(u32::from(l.config.height), cap.height)
-        });
+        let fits =
+            level.is_none_or(|l| within(l.config.width, cap.width) && within(l.config.height, cap.height));
         let held = self.switching.frames.cap(self.now).is_none_or(|most| n <= most);
         fits && held && within(rung.bitrate, cap.bitrate)
     }

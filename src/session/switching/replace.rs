@@ -158,6 +158,11 @@ impl Session {
         self.tell(event.numbers(u64::from(before), u64::from(now)));
     }
 
+    /// Whether what stream `i` fetches is a replacement.
+    pub(in super::super) fn is_replacing(&self, i: usize) -> bool {
+        self.feeds.get(i).is_some_and(|f| f.replaces.is_some())
+    }
+
     /// Whether stream `i` was fetching a replacement. It is given up: what it was to replace is still there.
     pub(in super::super) fn drop_replacement(&mut self, i: usize) -> bool {
         let (pool, account) = (&mut self.pool, &mut self.account);

@@ -67,10 +67,10 @@ impl Movie {
             each * self.count() as u64
         );
         for (name, track) in self.tracks() {
-            write!(
+            writeln!(
                 out,
                 "<StreamIndex Type=\"{name}\" Name=\"{name}\" Chunks=\"{}\" QualityLevels=\"{}\" \
-                 Url=\"Q({{bitrate}})/F({name}={{start time}})\">\n",
+                 Url=\"Q({{bitrate}})/F({name}={{start time}})\">",
                 self.count(),
                 track.bitrates.len()
             )
