@@ -167,7 +167,9 @@ impl Tables {
     fn place(&self, ln_rate: i32) -> (usize, i32) {
         let most = narrow(self.rates as i64 - 1) << 8;
         let at = (i64::from(ln_rate.saturating_sub(self.origin)) * 256 / i64::from(STEP))
-            .clamp(0, i64::from(most));
+            // `clamp` would assert its bounds.
+            .min(i64::from(most))
+            .max(0);
         (at as usize >> 8, at as i32 & 255)
     }
 
@@ -218,7 +220,7 @@ impl Tables {
         let last = to.saturating_sub(1);
         let now = &self.now;
         let row = |x: usize| {
-            let start = x.clamp(from, last.max(from)).saturating_mul(slab);
+            let start = x.min(last).max(from).saturating_mul(slab);
             now.get(start..).and_then(|s| s.get(..slab)).unwrap_or(&[])
         };
         for x in from..to {
@@ -276,7 +278,7 @@ impl Tables {
         let filling =
             narrow((i64::from(cap) + i64::from(taken) - i64::from(given) + 255) >> 8).max(0) as usize;
         let stalling = stalling.min(bins);
-        let filling = filling.clamp(stalling, bins);
+        let filling = filling.min(bins).max(stalling);
         let (stalled, rest) = out.split_at_mut(stalling);
         let (between, full) = rest.split_at_mut(filling - stalling);
         let empty = at(worth, given.min(cap));
