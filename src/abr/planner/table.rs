@@ -279,8 +279,11 @@ impl Tables {
             narrow((i64::from(cap) + i64::from(taken) - i64::from(given) + 255) >> 8).max(0) as usize;
         let stalling = stalling.min(bins);
         let filling = filling.min(bins).max(stalling);
-        let (stalled, rest) = out.split_at_mut(stalling);
-        let (between, full) = rest.split_at_mut(filling - stalling);
+        // Both are within: the other way out is never taken, and cannot panic.
+        let Some((stalled, rest)) = out.split_at_mut_checked(stalling) else { return };
+        let Some((between, full)) = rest.split_at_mut_checked(filling.saturating_sub(stalling)) else {
+            return;
+        };
         let empty = at(worth, given.min(cap));
         let mut cost = self.cost(time, world);
         let step = self.cost(self.bin, world);
