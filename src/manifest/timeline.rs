@@ -17,6 +17,9 @@ mod tests;
 use block::{Block, Cursor, Marks};
 pub use builder::{C, End, TimelineBuilder};
 
+/// Whether lists grow, and are looked into at their end above all: that is worth some code.
+const LIVE: bool = cfg!(feature = "live");
+
 /// One fragment's place in its stream, in ticks of the stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fragment {
@@ -128,7 +131,9 @@ impl Timeline {
         }
         // Take the last one off and append it anew.
         let gap = block.pop(old.at);
-        self.marks.forget(block.count);
+        if LIVE {
+            self.marks.forget(block.count);
+        }
         self.next = self.next.saturating_sub(1);
         self.last.start = old.start.wrapping_sub(gap).wrapping_sub(old.before);
         self.last.duration = old.before;
@@ -215,7 +220,7 @@ impl Timeline {
     /// The fragment of this index; `None` when it was dropped or is not there yet. A binary search, and at most one
     /// block decoded.
     pub fn get(&self, index: u32) -> Option<Fragment> {
-        if let Some(last) = self.last().filter(|last| last.index == index) {
+        if let Some(last) = self.last().filter(|last| LIVE && last.index == index) {
             return Some(last);
         }
         let block = self.block_before(|block| block.first <= index)?;
@@ -245,7 +250,7 @@ impl Timeline {
     /// the first.
     pub fn at_or_before(&self, time: u64) -> Option<Fragment> {
         // Live, this is what is asked for most.
-        if let Some(last) = self.last().filter(|last| last.start <= time) {
+        if let Some(last) = self.last().filter(|last| LIVE && last.start <= time) {
             return Some(last);
         }
         let block = self.block_before(|block| block.start <= time)?;
@@ -254,6 +259,12 @@ impl Timeline {
 
     /// The first fragment that starts after `start`.
     pub fn after(&self, start: u64) -> Option<Fragment> {
+        if !LIVE {
+            return match self.at_or_before(start) {
+                Some(before) => self.get(before.index.checked_add(1)?),
+                None => self.first(),
+            };
+        }
         if self.last().is_some_and(|last| last.start <= start) {
             return None;
         }
@@ -311,14 +322,14 @@ impl Timeline {
         let before = if count > 1 { duration } else { last.duration };
         let start = start.wrapping_add(duration.wrapping_mul(u64::from(count.wrapping_sub(1))));
         self.last = Last { start, duration, before, at };
-        if let Some(block) = self.blocks.last() {
+        if let Some(block) = self.blocks.last().filter(|_| LIVE) {
             block.mark(&mut self.marks, start, duration);
         }
         Ok(())
     }
 
     fn marks_of(&self, block: &Block) -> Marks {
-        let last = self.blocks.last().is_some_and(|last| last.first == block.first);
+        let last = LIVE && self.blocks.last().is_some_and(|last| last.first == block.first);
         if last { self.marks } else { Marks::NONE }
     }
 

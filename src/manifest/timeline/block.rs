@@ -32,14 +32,16 @@ pub(super) struct Block {
 
 /// Places near the end of a block from which it can be decoded, the earlier first: live, little else is ever asked for.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Marks([Mark; 2]);
+pub(super) struct Marks([Mark; MARKS]);
 
+/// How many there are: none where lists do not grow.
+const MARKS: usize = if super::LIVE { 2 } else { 0 };
 /// Fragments between two marks.
 const APART: u32 = 16;
 
 impl Marks {
     /// No marks.
-    pub(super) const NONE: Marks = Marks([Mark { n: 0, at: 0, start: 0, duration: 0 }; 2]);
+    pub(super) const NONE: Marks = Marks([Mark { n: 0, at: 0, start: 0, duration: 0 }; MARKS]);
 
     /// Forgets those of fragments that a block of `count` has no more.
     pub(super) fn forget(&mut self, count: u32) {
@@ -100,6 +102,9 @@ impl Block {
 
     /// A cursor at the latest mark that `before` says is early enough, or at the first fragment.
     fn cursor_from(&self, marks: &Marks, before: impl Fn(&Mark) -> bool) -> Cursor<'_> {
+        if !super::LIVE {
+            return self.cursor();
+        }
         let marked = marks.0.iter().rev().find(|mark| mark.n > 0 && before(mark));
         let Some(mark) = marked else { return self.cursor() };
         let index = self.first.wrapping_add(mark.n);
@@ -232,10 +237,10 @@ impl Block {
 
     /// Marks the last fragment, which has these times, where the last mark is far enough from it.
     pub(super) fn mark(&self, marks: &mut Marks, start: u64, duration: u64) {
-        let [_, latest] = marks.0;
+        let [earlier, latest] = marks.0.as_mut_slice() else { return };
         if !self.is_run() && self.count.saturating_sub(latest.n) > APART {
             let (n, at) = (self.count.saturating_sub(1), self.data.len() as u32);
-            marks.0 = [latest, Mark { n, at, start, duration }];
+            *earlier = core::mem::replace(latest, Mark { n, at, start, duration });
         }
     }
 
