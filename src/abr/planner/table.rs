@@ -20,8 +20,10 @@ const CLOSED: i32 = -(1 << 29);
 const LONGEST: i32 = 600;
 /// Steps of the ln-rate: ln 1.35.
 const STEP: i32 = 19_668;
+/// The point that outages are taken from.
+const CENTRE: i32 = -16_384;
 /// The rate's points: distance in sigmas, in Q16, and weight, of 256.
-const POINTS: [(i32, i32); 5] = [(-150_733, 15), (-68_813, 46), (-16_384, 77), (29_491, 72), (78_643, 46)];
+const POINTS: [(i32, i32); 5] = [(-150_733, 15), (-68_813, 46), (CENTRE, 77), (29_491, 72), (78_643, 46)];
 
 /// What the plan knows of a level.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,9 @@ pub(super) struct World {
     /// Before the first byte.
     pub wait: i32,
     pub sigma: i32,
+    /// Chance of 256 that a download meets an outage, and what that lasts.
+    pub outages: i32,
+    pub outage: i32,
     /// Worth of a second's stall.
     pub mu: i32,
     /// Worth lost by crossing from one resolution group to another.
@@ -243,7 +248,13 @@ impl Tables {
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
             let time = duration_of(base.saturating_sub(off)).saturating_add(world.wait);
-            self.add(row, worth, weight, time, rung.cap, world);
+            if distance == CENTRE && world.outages > 0 {
+                let long = time.saturating_add(world.outage);
+                self.add(row, worth, world.outages, long, rung.cap, world);
+                self.add(row, worth, weight - world.outages, time, rung.cap, world);
+            } else {
+                self.add(row, worth, weight, time, rung.cap, world);
+            }
         }
         for v in row.iter_mut() {
             let worth = *v >> 8;
