@@ -78,7 +78,7 @@ impl Planner {
             rung.open = choice.open;
             open |= if choice.open { 1u64.checked_shl(i as u32).unwrap_or(0) } else { 0 };
             if let Some(tables) = &self.tables {
-                rung.cap = tables.bins(plan_time(choice.reach.minus(moment.duration))).clamp(0, most);
+                rung.cap = tables.bins(plan_time(choice.reach.minus(moment.duration))).min(most).max(0);
             }
         }
         if open != self.open {

@@ -35,7 +35,7 @@ impl Planner {
                 if buffer < 0 {
                     cost += (i64::from(buffer.saturating_neg()) * i64::from(world.mu)) >> 10;
                 }
-                buffer = buffer.clamp(0, most);
+                buffer = buffer.min(most).max(0);
                 let off = div(most - buffer, most);
                 cost += (i64::from(mul(mul(off, off), BUFFER)) * i64::from(UNIT)) >> 16;
                 // What is missing in quality counts for every fragment that arrives.

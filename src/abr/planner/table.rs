@@ -172,7 +172,8 @@ impl Tables {
     fn place(&self, ln_rate: i32) -> (usize, i32) {
         let most = narrow(self.rates as i64 - 1) << 8;
         let at = (i64::from(ln_rate.saturating_sub(self.origin)) * 256 / i64::from(STEP))
-            .clamp(0, i64::from(most));
+            .min(i64::from(most))
+            .max(0);
         (at as usize >> 8, at as i32 & 255)
     }
 
@@ -223,7 +224,7 @@ impl Tables {
         let last = to.saturating_sub(1);
         let now = &self.now;
         let row = |x: usize| {
-            let start = x.clamp(from, last.max(from)).saturating_mul(slab);
+            let start = x.min(last).max(from).saturating_mul(slab);
             now.get(start..).and_then(|s| s.get(..slab)).unwrap_or(&[])
         };
         for x in from..to {
@@ -341,9 +342,11 @@ impl Gain<'_> {
         let stalling = stalling.min(bins);
         let filling =
             (self.cap.saturating_sub(self.given).saturating_add(taken).saturating_add(255) >> 8).max(0);
-        let filling = (filling as usize).clamp(stalling, bins);
-        let (stalled, rest) = out.split_at_mut(stalling);
-        let (between, full) = rest.split_at_mut(filling - stalling);
+        let filling = (filling as usize).min(bins).max(stalling);
+        let Some((stalled, rest)) = out.split_at_mut_checked(stalling) else { return };
+        let Some((between, full)) = rest.split_at_mut_checked(filling.saturating_sub(stalling)) else {
+            return;
+        };
         let highest = weight * self.empty;
         let (mut value, step) = (highest - weight * cost, weight * self.step);
         for o in stalled {
@@ -413,5 +416,5 @@ fn switch(rows: &mut [i32], buffers: usize, rungs: &[Rung], crossing: i32) {
 /// Row `i` and the next.
 fn two(rows: &mut [i32], i: usize, buffers: usize) -> Option<(&mut [i32], &mut [i32])> {
     let pair = rows.get_mut(i.saturating_mul(buffers)..)?.get_mut(..buffers.saturating_mul(2))?;
-    Some(pair.split_at_mut(buffers.min(pair.len())))
+    pair.split_at_mut_checked(buffers)
 }
