@@ -147,7 +147,10 @@ fn plots_are_pages_and_pictures() {
         let path = dir.join(name);
         json(&["--plot", path.to_str().unwrap()], &trace, &movie);
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(start) && text.contains("class=\"q\"") && text.contains("<polyline"), "{name}");
+        assert!(
+            text.starts_with(start) && text.contains("class=\"q\"") && text.contains("<polyline"),
+            "{name}"
+        );
     }
 }
 

@@ -116,6 +116,8 @@ impl Planner {
             duration: plan_time(moment.duration),
             wait: plan_time(self.rate.first_byte()),
             sigma: self.rate.sigma(&self.tuning),
+            outages: self.rate.outages(&self.tuning),
+            outage: self.tuning.outage_ms.clamp(0, 300_000) * 128 / 125,
             mu: self.mu,
             crossing: if self.grouped { UNIT / 4 } else { 0 },
             fade: self.tuning.fade.clamp(0, 1_024),

@@ -40,6 +40,8 @@ pub(super) struct Rate {
     errors: [i32; TRACKS],
     /// Variance of what came about what was expected.
     spread: i32,
+    /// Share of downloads that met an outage.
+    outages: i32,
     samples: u32,
     known: bool,
     first_byte: Micros,
@@ -54,6 +56,7 @@ impl Rate {
             tracks: [0; TRACKS],
             errors: [ONE / 20; TRACKS],
             spread: milli(tuning.spread),
+            outages: 0,
             samples: 0,
             known: false,
             first_byte: Micros::from_millis(50),
@@ -101,6 +104,11 @@ impl Rate {
         sigma.min(milli(t.spread_most)).max(milli(t.spread_least))
     }
 
+    /// Chance of 256 that the next fragment meets an outage, 0 to 24.
+    pub fn outages(&self, t: &Tuning) -> i32 {
+        (mul(self.outages, milli(t.outage_weight)) >> 8).clamp(0, 24)
+    }
+
     /// The rate in bit/s.
     pub fn bits_per_second(&self) -> u64 {
         exp(self.mean) >> 16
@@ -144,6 +152,9 @@ impl Rate {
         let harm = if off > 0 { mul(off, milli(t.spread_up)) } else { off };
         let squared = mul(harm, harm).min(milli(t.spread_clip));
         self.spread = self.spread.saturating_add((squared - self.spread) / t.spread_memory.max(1));
+        let long = took >= Micros::from_millis(u64::from(t.outage_least.max(0).unsigned_abs()));
+        let broke = if long && off < -milli(t.outage) { ONE } else { 0 };
+        self.outages = self.outages.saturating_add((broke - self.outages) / t.outage_memory.max(1));
         let leaps = paused || off.saturating_abs() > milli(t.leap);
         let ms = (took.0 / 1_000).min(600_000) as i32;
         let ms = ms.max(t.track_least).max(1);

@@ -20,8 +20,10 @@ const CLOSED: i32 = -(1 << 29);
 const LONGEST: i32 = 600;
 /// Steps of the ln-rate: ln 1.35.
 const STEP: i32 = 19_668;
+/// The point that outages are taken from.
+const CENTRE: i32 = -16_384;
 /// The rate's points: distance in sigmas, in Q16, and weight, of 256.
-const POINTS: [(i32, i32); 5] = [(-150_733, 15), (-68_813, 46), (-16_384, 77), (29_491, 72), (78_643, 46)];
+const POINTS: [(i32, i32); 5] = [(-150_733, 15), (-68_813, 46), (CENTRE, 77), (29_491, 72), (78_643, 46)];
 
 /// What the plan knows of a level.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,9 @@ pub(super) struct World {
     /// Before the first byte.
     pub wait: i32,
     pub sigma: i32,
+    /// Chance of 256 that a download meets an outage, and what that lasts.
+    pub outages: i32,
+    pub outage: i32,
     /// Worth of a second's stall.
     pub mu: i32,
     /// Worth lost by crossing from one resolution group to another.
@@ -242,10 +247,25 @@ impl Tables {
         row.fill(0);
         let base = world.ln_size.saturating_add(rung.ln).saturating_sub(ln_rate);
         let worth = self.slice(x, a);
+        let given = self.bins(world.duration);
+        let gain = Gain {
+            worth,
+            given,
+            cap: rung.cap,
+            empty: at(worth, given.min(rung.cap)),
+            most: at(worth, rung.cap),
+            step: self.cost(self.bin, world),
+        };
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
             let time = duration_of(base.saturating_sub(off)).saturating_add(world.wait);
-            self.add(row, worth, weight, time, rung.cap, world);
+            let mut weight = weight;
+            if distance == CENTRE && world.outages > 0 {
+                let long = time.saturating_add(world.outage);
+                gain.add(row, world.outages, self.bins(long), self.cost(long, world));
+                weight -= world.outages;
+            }
+            gain.add(row, weight, self.bins(time), self.cost(time, world));
         }
         for v in row.iter_mut() {
             let worth = *v >> 8;
@@ -269,44 +289,8 @@ impl Tables {
         self.seen.get(at..).and_then(|s| s.get(..self.buffers)).unwrap_or(&[])
     }
 
-    /// Adds, for every buffer, the worth after a download of `time`, less that of the stall.
-    fn add(&self, out: &mut [i32], worth: &[i32], weight: i32, time: i32, cap: i32, world: &World) {
-        let bins = out.len();
-        let (taken, given) = (self.bins(time), self.bins(world.duration));
-        // The first bin that does not stall, and the first that ends full.
-        let stalling = narrow((i64::from(taken) + 255) >> 8).max(0) as usize;
-        let filling =
-            narrow((i64::from(cap) + i64::from(taken) - i64::from(given) + 255) >> 8).max(0) as usize;
-        let stalling = stalling.min(bins);
-        let filling = filling.min(bins).max(stalling);
-        // Both are within: the other way out is never taken, and cannot panic.
-        let Some((stalled, rest)) = out.split_at_mut_checked(stalling) else { return };
-        let Some((between, full)) = rest.split_at_mut_checked(filling.saturating_sub(stalling)) else {
-            return;
-        };
-        let empty = at(worth, given.min(cap));
-        let mut cost = self.cost(time, world);
-        let step = self.cost(self.bin, world);
-        for o in stalled {
-            *o += weight * (empty - cost.max(0));
-            cost -= step;
-        }
-        let shift = given - taken;
-        let from = (narrow(stalling as i64) + (shift >> 8)).max(0) as usize;
-        let part = shift & 255;
-        let low = worth.get(from..).unwrap_or(&[]);
-        let high = low.get(1..).unwrap_or(&[]);
-        for ((o, low), high) in between.iter_mut().zip(low).zip(high) {
-            *o += weight * (low + (((high - low) * part) >> 8));
-        }
-        let most = at(worth, cap);
-        for o in full {
-            *o += weight * most;
-        }
-    }
-
     fn cost(&self, stall: i32, world: &World) -> i32 {
-        narrow((i64::from(stall) * i64::from(world.mu)) >> 10).min(DEAREST)
+        ((i64::from(stall) * i64::from(world.mu)) >> 10).min(i64::from(DEAREST)) as i32
     }
 
     /// What it is worth to receive e^`ln_bits` bits of a fragment of level `a` from now on, with `buffer` in hand:
@@ -333,6 +317,55 @@ impl Tables {
         let mut mixed = [0i32; 24];
         let n = self.mix(&mut mixed, a, ln_rate);
         at(mixed.get(..n).unwrap_or(&[]), self.bins(buffer.max(0)).min(self.last_bin()))
+    }
+}
+
+/// What the downloads of one level at one rate have in common.
+struct Gain<'a> {
+    /// By buffer, after one.
+    worth: &'a [i32],
+    /// Bins that a fragment adds, and the most there can be.
+    given: i32,
+    cap: i32,
+    /// Worth after a stall, and of the fullest buffer.
+    empty: i32,
+    most: i32,
+    /// What a stall of one bin costs.
+    step: i32,
+}
+
+impl Gain<'_> {
+    /// Adds, for every buffer, the worth after a download of `taken` bins, less what a stall of all of it costs.
+    fn add(&self, out: &mut [i32], weight: i32, taken: i32, cost: i32) {
+        let bins = out.len();
+        // The first bin that does not stall, and the first that ends full.
+        let stalling = (taken.saturating_add(255) >> 8).max(0) as usize;
+        let stalling = stalling.min(bins);
+        let filling =
+            (self.cap.saturating_sub(self.given).saturating_add(taken).saturating_add(255) >> 8).max(0);
+        let filling = (filling as usize).min(bins).max(stalling);
+        let Some((stalled, rest)) = out.split_at_mut_checked(stalling) else { return };
+        let Some((between, full)) = rest.split_at_mut_checked(filling.saturating_sub(stalling)) else {
+            return;
+        };
+        let highest = weight * self.empty;
+        let (mut value, step) = (highest - weight * cost, weight * self.step);
+        for o in stalled {
+            *o += value.min(highest);
+            value += step;
+        }
+        let shift = self.given - taken;
+        let from = (stalling as i32 + (shift >> 8)).max(0) as usize;
+        let part = shift & 255;
+        let low = self.worth.get(from..).unwrap_or(&[]);
+        let high = low.get(1..).unwrap_or(&[]);
+        for ((o, low), high) in between.iter_mut().zip(low).zip(high) {
+            *o += weight * (low + (((high - low) * part) >> 8));
+        }
+        let most = weight * self.most;
+        for o in full {
+            *o += most;
+        }
     }
 }
 
@@ -384,5 +417,5 @@ fn switch(rows: &mut [i32], buffers: usize, rungs: &[Rung], crossing: i32) {
 /// Row `i` and the next.
 fn two(rows: &mut [i32], i: usize, buffers: usize) -> Option<(&mut [i32], &mut [i32])> {
     let pair = rows.get_mut(i.saturating_mul(buffers)..)?.get_mut(..buffers.saturating_mul(2))?;
-    Some(pair.split_at_mut(buffers.min(pair.len())))
+    pair.split_at_mut_checked(buffers)
 }

@@ -33,6 +33,16 @@ pub struct Tuning {
     pub spread_least: i32,
     /// Most standard deviation that the plan reckons with.
     pub spread_most: i32,
+    /// A download slower than expected by this met an outage, ln-rate.
+    pub outage: i32,
+    /// And when it took at least this.
+    pub outage_least: i32,
+    /// Downloads over which the share of outages is learned.
+    pub outage_memory: i32,
+    /// What the plan makes of that share.
+    pub outage_weight: i32,
+    /// What an outage lasts in the plan.
+    pub outage_ms: i32,
     /// Variance of the ln-size of a fragment about its nominal size.
     pub size: i32,
     /// 1,024ths of the next state's worth that are lost.
@@ -85,6 +95,11 @@ impl Default for Tuning {
             spread_clip: 800,
             spread_least: 100,
             spread_most: 1_200,
+            outage: 700,
+            outage_least: 10_000,
+            outage_memory: 40,
+            outage_weight: 2_500,
+            outage_ms: 15_000,
             size: 30,
             fade: 2,
             walk_down: 2,
