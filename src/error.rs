@@ -56,60 +56,60 @@ macro_rules! codes {
 
 codes! {
     /// An argument is out of its range.
-    Argument = -1, "an argument is out of range";
+    Argument = -1, "argument is out of range";
     /// A struct or version does not fit this library.
     Abi = -2, "struct size or ABI version does not fit this library";
     /// The allocator refused.
-    NoMemory = -3, "the allocator has no memory";
+    NoMemory = -3, "allocator has no memory";
     /// The call does not fit the state.
     State = -4, "not possible in this state";
     /// A function was called from inside a callback.
     Reentrant = -5, "called from inside a callback of the same player";
     /// The byte budget cannot hold what is needed.
-    Budget = -6, "the byte budget is too small";
+    Budget = -6, "byte budget is too small";
     /// A port function that is not there.
     Unsupported = -7, "not supported by this port or build";
     /// A file that is not there.
-    NoFile = -8, "the file is not there";
+    NoFile = -8, "file is not there";
     /// A file that cannot be read.
     FileIo = -9, "reading a file failed";
 
     /// XML syntax.
-    ManifestSyntax = -100, "the manifest is not well-formed XML";
+    ManifestSyntax = -100, "manifest is not well-formed XML";
     /// Text encoding.
-    ManifestEncoding = -101, "the manifest's text encoding is broken";
+    ManifestEncoding = -101, "manifest's text encoding is broken";
     /// A document type declaration.
-    ManifestDoctype = -102, "the manifest has a DOCTYPE, which Smooth Streaming forbids";
+    ManifestDoctype = -102, "manifest has a DOCTYPE, which is forbidden";
     /// An entity that is not predefined.
-    ManifestEntity = -103, "the manifest uses an undefined or illegal entity";
+    ManifestEntity = -103, "manifest uses an undefined or illegal entity";
     /// Another root element.
     ManifestNotSmooth = -104, "not a Smooth Streaming manifest";
     /// MajorVersion.
     ManifestVersion = -105, "unknown manifest version";
     /// A required attribute.
-    ManifestAttribute = -106, "a required attribute is missing or invalid";
+    ManifestAttribute = -106, "required attribute is missing or invalid";
     /// Times that cannot be.
-    ManifestTimeline = -107, "the fragment list has impossible times";
+    ManifestTimeline = -107, "fragment list has impossible times";
     /// Nothing left to play.
     ManifestNothingPlayable = -108, "no stream of the manifest can be played";
     /// End of input inside the document.
-    ManifestTruncated = -109, "the manifest ends too early";
+    ManifestTruncated = -109, "manifest ends too early";
     /// Template or result of a fragment URL.
-    UrlInvalid = -110, "a URL is malformed";
+    UrlInvalid = -110, "URL is malformed";
     /// A URL that policy forbids.
-    UrlRefused = -111, "a URL was refused: scheme, or a path above the manifest's";
+    UrlRefused = -111, "URL was refused: scheme, or a path above the manifest's";
     /// A deviation in a strict parse.
-    ManifestDeviation = -112, "the manifest deviates from the specification";
+    ManifestDeviation = -112, "manifest deviates from the specification";
     /// Manifest size.
-    LimitManifestBytes = -120, "the manifest is larger than the limit";
+    LimitManifestBytes = -120, "manifest is too large";
     /// Compression ratio.
-    LimitInflateRatio = -121, "the compressed manifest inflates beyond the limit";
+    LimitInflateRatio = -121, "compressed manifest inflates beyond the limit";
     /// Element depth.
     LimitXmlDepth = -122, "XML elements are nested too deeply";
     /// Attributes of one element.
-    LimitXmlAttributes = -123, "an XML element has too many attributes";
+    LimitXmlAttributes = -123, "XML element has too many attributes";
     /// Bytes of a name, an attribute or a text.
-    LimitXmlText = -124, "an XML name, attribute or text is too long";
+    LimitXmlText = -124, "XML name, attribute or text is too long";
     /// StreamIndex elements.
     LimitStreams = -125, "too many streams";
     /// QualityLevel elements of a stream.
@@ -119,111 +119,111 @@ codes! {
     /// `c` elements.
     LimitFragments = -128, "too many fragments listed";
     /// Bytes of a URL.
-    LimitUrl = -129, "a URL is too long";
+    LimitUrl = -129, "URL is too long";
     /// Bytes of embedded samples.
-    LimitPayload = -130, "the samples in the manifest are larger than the limit";
+    LimitPayload = -130, "samples in the manifest are too large";
     /// Header of compressed data.
     InflateHeader = -140, "compressed data has a bad gzip or zlib header";
     /// Compressed data.
     InflateData = -141, "compressed data is corrupt";
     /// Checksum or length after compressed data.
-    InflateChecksum = -142, "the checksum of compressed data does not match";
+    InflateChecksum = -142, "checksum of compressed data does not match";
     /// End of input inside compressed data.
     InflateTruncated = -143, "compressed data ends too early";
 
     /// An HTTP status that is no success.
-    HttpStatus = -200, "the server answered with an error status";
+    HttpStatus = -200, "server answered with an error status";
     /// No connection.
     Connect = -201, "no connection to the server";
     /// No connection in time.
-    ConnectTimeout = -202, "the connection took too long";
+    ConnectTimeout = -202, "connection took too long";
     /// No first byte in time.
-    FirstByteTimeout = -203, "the server did not answer in time";
+    FirstByteTimeout = -203, "server did not answer in time";
     /// No further byte in time.
-    IdleTimeout = -204, "the server stopped sending";
+    IdleTimeout = -204, "server stopped sending";
     /// Closed before the end of the body.
-    BodyTruncated = -205, "the response ended before its declared length";
+    BodyTruncated = -205, "response ended before its declared length";
     /// Malformed HTTP.
-    HttpSyntax = -206, "the HTTP response is malformed";
+    HttpSyntax = -206, "HTTP response is malformed";
     /// Redirects.
     TooManyRedirects = -207, "too many redirects, or one that is not allowed";
     /// Content-Encoding.
     ContentEncoding = -208, "unknown Content-Encoding";
     /// Any other failure of the connection.
-    NetworkIo = -209, "the connection failed";
+    NetworkIo = -209, "connection failed";
     /// Name resolution.
-    NameResolution = -210, "the server's name could not be resolved";
+    NameResolution = -210, "server's name could not be resolved";
     /// Transport security.
-    Tls = -211, "the secure connection failed";
+    Tls = -211, "secure connection failed";
     /// HTTP head or chunk header size.
-    LimitHttpHead = -220, "the HTTP response head is larger than the limit";
+    LimitHttpHead = -220, "HTTP response head is too large";
 
     /// A body without `moof`.
-    FragmentNotMp4 = -300, "the response is not a media fragment";
+    FragmentNotMp4 = -300, "response is not a media fragment";
     /// Box size or place.
-    BoxInvalid = -301, "a box has an impossible size";
+    BoxInvalid = -301, "box has an impossible size";
     /// Samples outside `mdat`.
-    SamplesOutside = -302, "the sample table does not fit the media data";
+    SamplesOutside = -302, "sample table does not fit the media data";
     /// Fewer bytes than the boxes say.
-    FragmentTruncated = -303, "the fragment ends too early";
+    FragmentTruncated = -303, "fragment ends too early";
     /// The body changed on retry.
-    FragmentChanged = -304, "the fragment changed between two requests";
+    FragmentChanged = -304, "fragment changed between two requests";
     /// NAL unit lengths.
-    NalInvalid = -305, "a NAL unit length exceeds its sample";
+    NalInvalid = -305, "NAL unit length exceeds its sample";
     /// CodecPrivateData.
-    CodecConfig = -306, "the codec private data cannot be used";
+    CodecConfig = -306, "codec private data cannot be used";
     /// An unknown or refused codec.
-    CodecUnsupported = -307, "the codec is not supported";
+    CodecUnsupported = -307, "codec is not supported";
     /// No key frame first.
-    NoKeyFrame = -308, "the fragment does not start with a key frame";
+    NoKeyFrame = -308, "fragment does not start with a key frame";
     /// Retries ended: the fragment is lost.
-    FragmentLost = -309, "the fragment could not be fetched and was skipped";
+    FragmentLost = -309, "fragment could not be fetched and was skipped";
     /// Sample encryption box, or sample groups with keys.
-    EncryptionTable = -310, "the sample encryption table does not fit the samples";
+    EncryptionTable = -310, "sample encryption table does not fit the samples";
     /// The window of a live presentation has passed.
-    BehindWindow = -311, "the live window has passed what is played";
+    BehindWindow = -311, "live window has passed what is played";
     /// Depth or number of boxes.
     LimitBoxes = -320, "too many boxes, or nested too deeply";
     /// Samples of a fragment.
     LimitSamples = -321, "too many samples in a fragment";
     /// Bytes of a fragment.
-    LimitFragmentBytes = -322, "the fragment is larger than the limit";
+    LimitFragmentBytes = -322, "fragment is too large";
     /// Bytes of a sample.
-    LimitSampleBytes = -323, "a sample is larger than its share of the budget";
+    LimitSampleBytes = -323, "sample is larger than its share of the budget";
     /// Bytes of codec private data.
-    LimitCodecConfig = -324, "the codec private data is larger than the limit";
+    LimitCodecConfig = -324, "codec private data is too large";
     /// Bytes of a `moof`.
-    LimitMoofBytes = -325, "the movie fragment header is larger than the limit";
+    LimitMoofBytes = -325, "movie fragment header is too large";
     /// Ranges inside the samples of a fragment.
     LimitSubsamples = -326, "too many subsamples in a fragment";
 
     /// A protection system that is not known.
-    ProtectionUnsupported = -400, "the protection system is not supported";
+    ProtectionUnsupported = -400, "protection system is not supported";
     /// A protection header that cannot be read.
-    ProtectionHeader = -401, "the protection header is malformed";
+    ProtectionHeader = -401, "protection header is malformed";
     /// No licence.
-    KeyRefused = -402, "the key of an encrypted stream was refused";
+    KeyRefused = -402, "key of an encrypted stream was refused";
     /// No licence yet.
-    KeyTimeout = -403, "the key of an encrypted stream did not come in time";
+    KeyTimeout = -403, "key of an encrypted stream did not come in time";
     /// A sample that could not be decrypted.
-    DecryptFailed = -404, "a sample could not be decrypted";
+    DecryptFailed = -404, "sample could not be decrypted";
     /// A level that output protection forbids.
     OutputRestricted = -405, "output restrictions forbid this quality level";
     /// Encrypted samples, and nobody named who has their keys: neither a protection mode nor a protection port.
-    ProtectionMissing = -406, "the stream is encrypted, and there is no protection port";
+    ProtectionMissing = -406, "encrypted, and there is no protection port";
     /// Protection header size or number.
     LimitProtection = -420, "too many or too large protection headers";
 
     /// A port broke its contract.
-    PortContract = -500, "a port callback broke its contract";
+    PortContract = -500, "port callback broke its contract";
     /// The decoder failed for good.
-    DecoderFailed = -501, "the decoder port failed";
+    DecoderFailed = -501, "decoder port failed";
     /// The HTTP port failed for good.
-    HttpPortFailed = -502, "the HTTP port failed";
+    HttpPortFailed = -502, "HTTP port failed";
     /// The decoder refused every level.
-    DecoderRefused = -503, "the decoder refused every quality level of a stream";
+    DecoderRefused = -503, "decoder refused every quality level of a stream";
     /// The answer to a capability question.
-    NotCapable = -504, "the decoder cannot play this quality level";
+    NotCapable = -504, "decoder cannot play this quality level";
 }
 
 /// Where in the input an error lies.

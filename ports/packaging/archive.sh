@@ -24,7 +24,7 @@ build_std=
 case $TARGET in
     armv7* | thumbv7*)
         RUSTFLAGS="${RUSTFLAGS:-} -Zlocation-detail=none -Cllvm-args=-inline-threshold=20"
-        RUSTFLAGS="$RUSTFLAGS -Cllvm-args=-enable-machine-outliner=always"
+        RUSTFLAGS="$RUSTFLAGS -Cllvm-args=-enable-machine-outliner=always -Cllvm-args=-machine-outliner-reruns=3"
         build_std="-Zbuild-std=core,alloc"
         export RUSTC_BOOTSTRAP=1 ;;
 esac

@@ -216,7 +216,9 @@ impl Session {
         if matches!(self.state, State::Failed(_)) {
             return;
         }
-        self.live.promised = None;
+        if LIVE {
+            self.live.promised = None;
+        }
         match input {
             Input::Response(id, head) => self.on_response(id, &head),
             Input::Finished(id, outcome) => self.on_finished(id, outcome),
@@ -239,6 +241,7 @@ impl Session {
         match self.step() {
             Step::Cancel(id) => Output::Cancel(id),
             Step::Flush(stream, epoch) => Output::Flush(stream, epoch),
+            Step::Event(event) if !LIVE => Output::Event(event),
             Step::Event(event) => Output::Event(Event { at: self.host_time(event.at), ..event }),
             Step::Manifest => self.manifest_request(),
             Step::Fragment(i) => self.fragment_request(i),

@@ -222,7 +222,9 @@ impl Session {
         let opened =
             self.event(EventKind::Opened).numbers(manifest.streams.len() as u64, manifest.length().0);
         self.tell(opened);
-        self.live.lists_more = manifest.is_live();
+        if LIVE {
+            self.live.lists_more = manifest.is_live();
+        }
         for (n, stream) in manifest.streams.iter_mut().enumerate() {
             self.add_stream(n, stream)?;
         }

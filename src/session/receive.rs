@@ -493,7 +493,8 @@ impl Session {
         }
         let leads = self.feeds.get(i).is_some_and(Feed::leads);
         match error.code {
-            Code::Budget if leads && self.put_off(i) => {}
+            // The smallest archive has no code to wait with.
+            Code::Budget if super::live::LIVE && leads && self.put_off(i) => {}
             Code::Budget | Code::NoMemory if leads => self.fail(error),
             Code::LimitSampleBytes | Code::Budget | Code::NoMemory => self.too_large(i, error),
             Code::ProtectionUnsupported | Code::ProtectionMissing => self.drop_stream(i, error),

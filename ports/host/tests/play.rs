@@ -310,7 +310,7 @@ fn files_on_disk_give_the_samples_of_a_server() {
     }
     let missing = smoothcore(&["play", "none.ism"], &[]);
     assert_eq!(missing.status.code(), Some(1));
-    assert!(stderr(&missing).contains("none.ism: the file is not there (-8)"), "{}", stderr(&missing));
+    assert!(stderr(&missing).contains("none.ism: file is not there (-8)"), "{}", stderr(&missing));
 }
 
 #[test]

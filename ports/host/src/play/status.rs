@@ -244,7 +244,7 @@ mod tests {
         let retry = Event { http_status: 503, ..retry.numbers(1, 200_000) };
         assert_eq!(
             describe(&retry, &names).unwrap(),
-            "manifest: try 1 failed, next in 200 ms: the server answered with an error status (-200): 503"
+            "manifest: try 1 failed, next in 200 ms: server answered with an error status (-200): 503"
         );
         assert_eq!(describe(&Event::new(EventKind::FragmentDone, Instant(0)), &names), None);
     }
