@@ -1,6 +1,8 @@
 /* The test rig: origin, link, decoder, and the three ways to drive. See rig.h. */
 #include "rig.h"
 
+#include <string.h>
+
 #define URL "http://origin.test/vod/testcard.ism/Manifest"
 /* Virtual time between two looks. */
 #define TICK_US 5000u
