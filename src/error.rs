@@ -304,7 +304,7 @@ mod tests {
         let e = Error::at(Code::ManifestAttribute, "StreamIndex@Type", 812);
         assert_eq!(
             std::format!("{e}"),
-            "a required attribute is missing or invalid (-106) at StreamIndex@Type, byte 812"
+            "required attribute is missing or invalid (-106) at StreamIndex@Type, byte 812"
         );
     }
 }
