@@ -2,7 +2,7 @@
 
 use super::super::Session;
 use super::super::config::Objective;
-use super::super::feed::{Feed, Join};
+use super::super::feed::{Feed, Join, Offer};
 use super::super::live::LIVE;
 use super::{Flight, Pending, why};
 use crate::abr::{self, Choice, MOST_LEVELS, Moment, Planner, Setup, TABLE_BYTES, Tuning};
@@ -258,7 +258,10 @@ impl Session {
         let start = feed.scale.media_time(start);
         let slack = if feed.kind == Kind::Video { span } else { Micros::ZERO };
         let behind = |(n, f): (usize, &Feed)| {
-            let waits = f.blocked || (f.retrying && f.retry.not_before > self.now) || f.is_locked();
+            // While the clock is held, what a decoder has refused makes no room for more.
+            let stands = !self.clock.running() && f.offer == Offer::Refused;
+            let later = f.retrying && f.retry.not_before > self.now;
+            let waits = f.blocked || later || f.is_locked() || stands;
             if n == i || !f.selected || f.ended || !f.leads() || f.join != Join::Settled || waits {
                 return false;
             }
