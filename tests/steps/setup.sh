@@ -80,9 +80,10 @@ if ! RUSTUP_AUTO_INSTALL=0 rustup run "$channel" rustc --version >/dev/null 2>&1
     }
 fi
 if [ "$what" = check ]; then
-    for c in rustfmt clippy; do
+    for c in rustfmt clippy rust-src llvm-tools; do
         rustup component list --toolchain "$channel" --installed | grep -q "^$c" ||
-            rustup component add --toolchain "$channel" $c
+            rustup component add --toolchain "$channel" $c ||
+            echo "setup: without $c: the steps that need it say so" >&2
     done
 fi
 for t in $targets; do
