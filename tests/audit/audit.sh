@@ -55,6 +55,13 @@ else
     fail "sections: $(echo "$sections" | tr '\n' ' ')"
 fi
 
+lost=$("${TOOLS}objdump" -d --no-show-raw-insn "$archive" | awk -v target="$TARGET" -f "$here/returns.awk")
+if [ -z "$lost" ]; then
+    pass "returns: every function that calls another saves where it returns to"
+else
+    fail "returns: miscompiled, lose their return address: $(echo "$lost" | tr '\n' ' ')"
+fi
+
 sh "$here/probe.sh" "$header" all >"$work/probe.c"
 cp "$archive" "$work/libsmoothcore.a"
 flags="-O2 -Wall -Wextra -Werror $TARGET_CFLAGS -I$(dirname "$header")"

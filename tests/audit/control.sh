@@ -24,4 +24,19 @@ for reason in "panic-path: the panic handler can be reached" "exports: archive" 
         exit 1
     }
 done
-echo "control: the audit of $TARGET finds a planted panic and a stray export"
+
+# A function that loses its return address, beside two that do not.
+. ports/packaging/targets.sh
+case $TARGET in
+    aarch64*) save='stp x29, x30, [sp, -16]!' ;;
+    arm*) save='push {r4, lr}' ;;
+    *) save= ;;
+esac
+found=
+if [ -n "$save" ]; then
+    printf '%s\n' '.text' 'lost: bl callee' 'b callee' "kept: $save" 'bl callee' 'b callee' 'leaf: b callee' |
+        "$CC" -x assembler -c - -o "$out/returns.o"
+    found=$("${TOOLS}objdump" -d --no-show-raw-insn "$out/returns.o" | awk -v target="$TARGET" -f "$here/returns.awk")
+    [ "$found" = lost ] || { echo "control: of lost, kept and leaf the audit of $TARGET finds: $found" >&2; exit 1; }
+fi
+echo "control: the audit of $TARGET finds a planted panic${found:+, a lost return address} and a stray export"

@@ -35,9 +35,9 @@ static void two_at_once(void)
 /* A clock that really sleeps, until it is woken. */
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t bell;
-    int rung, asleep;
-} sleeper = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0};
+    pthread_cond_t bell, bed;
+    int rung, asleep, done;
+} sleeper = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0};
 static smoothcore_player *sleeping;
 static rig *sleeping_rig;
 static long wakes;
@@ -47,6 +47,7 @@ static void sleep_until(void *u, uint64_t until)
     rig *r = u;
     pthread_mutex_lock(&sleeper.lock);
     sleeper.asleep = 1;
+    pthread_cond_signal(&sleeper.bed);
     while (!sleeper.rung) pthread_cond_wait(&sleeper.bell, &sleeper.lock);
     sleeper.rung = sleeper.asleep = 0;
     pthread_mutex_unlock(&sleeper.lock);
@@ -64,16 +65,17 @@ static void ring(void *u)
     pthread_mutex_unlock(&sleeper.lock);
 }
 
-static int done;
-
+/* Every other wake comes when it may, the rest to a player asleep: time goes on only there. */
 static void *waker(void *unused)
 {
-    int over;
+    int over, patient = 0;
     (void)unused;
     do {
         smoothcore_player_wake(sleeping);
+        patient = !patient;
         pthread_mutex_lock(&sleeper.lock);
-        over = done;
+        while (patient && !sleeper.asleep && !sleeper.done) pthread_cond_wait(&sleeper.bed, &sleeper.lock);
+        over = sleeper.done;
         pthread_mutex_unlock(&sleeper.lock);
     } while (!over);
     return 0;
@@ -105,7 +107,8 @@ static void woken_from_another_thread(void)
     CHECK_IS(smoothcore_player_run(sleeping), SMOOTHCORE_OK);
     CHECK_IS(smoothcore_player_run_until(sleeping, SMOOTHCORE_NO_TIME_US), SMOOTHCORE_END);
     pthread_mutex_lock(&sleeper.lock);
-    done = 1;
+    sleeper.done = 1;
+    pthread_cond_signal(&sleeper.bed);
     pthread_mutex_unlock(&sleeper.lock);
     CHECK(!pthread_join(thread, 0));
     CHECK(wakes > 0 && sleeping_rig->samples > 3000);

@@ -5,7 +5,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 tools=$(dirname "$(find "$(rustc --print sysroot)" -name llvm-profdata -type f | head -n 1)")
-[ -x "$tools/llvm-cov" ] || { echo "coverage: not measured; for it run: rustup component add llvm-tools" >&2; exit 0; }
+[ -x "$tools/llvm-cov" ] || { echo "coverage: llvm-tools is missing: run 'make setup'" >&2; exit 1; }
 target=${CARGO_TARGET_DIR:-$PWD/target}/coverage
 rm -rf "$target/profiles" && mkdir -p "$target/profiles"
 export CARGO_TARGET_DIR="$target" RUSTFLAGS="-C instrument-coverage"
