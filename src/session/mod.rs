@@ -102,7 +102,8 @@ pub struct Session {
     request_url: Text,
     next_request: u32,
 
-    parser: Option<ManifestParser>,
+    // At most one, while a manifest arrives; half as large as a session.
+    parser: List<ManifestParser>,
     manifest: Option<Manifest>,
     /// The deviation for which a strict session refused the manifest.
     refused: Option<Deviation>,
@@ -183,7 +184,7 @@ impl Session {
             base: Text::new(),
             request_url: Text::new(),
             next_request: 1,
-            parser: None,
+            parser: List::new(),
             manifest: None,
             refused: None,
             opening: None,

@@ -52,9 +52,10 @@ impl Session {
         if LIVE {
             self.live.floor = self.account.held();
         }
-        let mut parser = ManifestParser::new(&self.config.limits);
-        parser.set_strictness(self.config.strictness);
-        self.parser = Some(parser);
+        if let Err(error) = self.begin_reading() {
+            self.fail(error);
+            return false;
+        }
         let id = self.request_id();
         self.opening = Some(Exchange::new(id, self.now));
         true
@@ -92,7 +93,7 @@ impl Session {
                 () if encoding.eq_ignore_ascii_case("deflate") => Encoding::Deflate,
                 () => return self.manifest_failed(Code::ContentEncoding.into()),
             };
-            if let Some(parser) = &mut self.parser {
+            if let Some(parser) = self.parser.first_mut() {
                 parser.set_encoding(known);
             }
         }
@@ -117,7 +118,7 @@ impl Session {
             exchange.heard = self.now;
         }
         self.make_reading_room();
-        let fed = match &mut self.parser {
+        let fed = match self.parser.first_mut() {
             Some(parser) => parser.feed(&mut self.account, bytes),
             None => Ok(()),
         };
@@ -132,10 +133,10 @@ impl Session {
 
     pub(super) fn manifest_complete(&mut self) {
         self.opening = None;
-        let Some(mut parser) = self.parser.take() else { return };
+        let Some(parser) = self.parser.first_mut() else { return };
         match parser.finish() {
             Ok(manifest) => {
-                parser.free(&mut self.account);
+                self.free_parser();
                 self.inbox.free(&mut self.account);
                 if self.is_refreshing() {
                     return self.take_manifest(manifest);
@@ -145,10 +146,7 @@ impl Session {
                     self.fail(error);
                 }
             }
-            Err(error) => {
-                self.parser = Some(parser);
-                self.manifest_broken(error);
-            }
+            Err(error) => self.manifest_broken(error),
         }
     }
 
@@ -173,10 +171,28 @@ impl Session {
     }
 
     fn drop_parser(&mut self) {
-        if let Some(mut parser) = self.parser.take() {
+        if let Some(parser) = self.parser.first() {
             self.refused = parser.deviations().first().copied();
+        }
+        self.free_parser();
+    }
+
+    /// Makes the parser for a manifest that is about to be asked for. Out of line: its stack is not to lie under those that
+    /// feed it.
+    #[inline(never)]
+    pub(super) fn begin_reading(&mut self) -> Result<()> {
+        self.free_parser();
+        let mut parser = ManifestParser::new(&self.config.limits);
+        parser.set_strictness(self.config.strictness);
+        self.parser.reserve_exact(&mut self.account, 1)?;
+        self.parser.push(&mut self.account, parser)
+    }
+
+    pub(super) fn free_parser(&mut self) {
+        if let Some(parser) = self.parser.first_mut() {
             parser.free(&mut self.account);
         }
+        self.parser.free(&mut self.account);
     }
 
     /// One try to get the manifest has failed.

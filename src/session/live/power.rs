@@ -108,8 +108,8 @@ impl Session {
             if self.is_refreshing() {
                 self.live.wanted = self.live.reading.take().or(self.live.wanted);
                 self.end_reading();
-            } else if let Some(mut parser) = self.parser.take() {
-                parser.free(&mut self.account);
+            } else {
+                self.free_parser();
             }
         }
         for i in 0..self.feeds.len() {

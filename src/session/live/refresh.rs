@@ -6,7 +6,7 @@ use super::super::{Session, State};
 use super::{LIVE, Power};
 use crate::error::{Code, Error, Result};
 use crate::io::{Event, EventKind, Failure, RefreshReason};
-use crate::manifest::{Liveness, ManifestParser};
+use crate::manifest::Liveness;
 use crate::mem::Text;
 use crate::time::{Instant, Micros};
 
@@ -58,14 +58,12 @@ impl Session {
         self.live.asked = self.now;
         self.live.head = self.now;
         self.make_room(INBOX);
-        let room = self.inbox.resize(&mut self.account, INBOX, 0).and_then(|()| self.check_room());
+        let room = self.inbox.resize(&mut self.account, INBOX, 0);
+        let room = room.and_then(|()| self.begin_reading()).and_then(|()| self.check_room());
         if let Err(error) = room {
             self.refresh_failed(Failure { error, status: 0 });
             return false;
         }
-        let mut parser = ManifestParser::new(&self.config.limits);
-        parser.set_strictness(self.config.strictness);
-        self.parser = Some(parser);
         let id = self.request_id();
         self.stats.refreshes = self.stats.refreshes.saturating_add(1);
         self.opening = Some(Exchange::new(id, self.now));
@@ -141,9 +139,7 @@ impl Session {
 
     /// Nothing is left of a reading.
     pub(super) fn end_reading(&mut self) {
-        if let Some(mut parser) = self.parser.take() {
-            parser.free(&mut self.account);
-        }
+        self.free_parser();
         self.inbox.free(&mut self.account);
         self.live.base.free(&mut self.account);
     }
