@@ -729,7 +729,9 @@ typedef struct smoothcore_limits {
     uint32_t redirects;
     /* Bytes of the head of an HTTP response. Default 16 KiB, 256 to 64 KiB. */
     uint32_t http_head_bytes;
-    /* Tries of one request, the first included. Default 4, at most 16. */
+    /* Tries of one request, the first included. Default 4, at most 16. While nothing at all comes, neither of another
+     * stream, a fragment is tried for as long as tries times lost_in_a_row of retry_longest_us: by default 96 s.
+     */
     uint32_t tries;
     /* Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000. */
     uint32_t lost_in_a_row;

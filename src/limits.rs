@@ -66,7 +66,8 @@ pub struct Limits {
     pub first_byte_timeout: Micros,
     /// Time without a byte. Default 10 s.
     pub idle_timeout: Micros,
-    /// Tries of one request, the first included. Default 4, at most 16.
+    /// Tries of one request, the first included. Default 4, at most 16. While nothing at all comes, neither of another stream, a
+    /// fragment is tried for as long as `tries` times `lost_in_a_row` of the longest wait: by default 96 s.
     pub tries: u32,
     /// Wait before the second try; doubles with each further one. Default 200 ms.
     pub retry_first: Micros,

@@ -145,7 +145,8 @@ pub struct smoothcore_limits {
     pub redirects: u32,
     /// Bytes of the head of an HTTP response. Default 16 KiB, 256 to 64 KiB.
     pub http_head_bytes: u32,
-    /// Tries of one request, the first included. Default 4, at most 16.
+    /// Tries of one request, the first included. Default 4, at most 16. While nothing at all comes, neither of another
+    /// stream, a fragment is tried for as long as tries times lost_in_a_row of retry_longest_us: by default 96 s.
     pub tries: u32,
     /// Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000.
     pub lost_in_a_row: u32,

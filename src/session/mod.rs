@@ -19,6 +19,7 @@ mod captions;
 mod clock;
 mod config;
 mod deliver;
+mod failing;
 mod feed;
 mod framing;
 mod given;
@@ -109,6 +110,10 @@ pub struct Session {
     refused: Option<Deviation>,
     opening: Option<Exchange>,
     opening_retry: Retry,
+    /// When the origin last gave media.
+    alive: Instant,
+    /// The first failure since then.
+    outage: Option<Instant>,
     cancel: Option<RequestId>,
     inbox: Bytes,
 
@@ -189,6 +194,8 @@ impl Session {
             refused: None,
             opening: None,
             opening_retry: Retry::default(),
+            alive: Instant(0),
+            outage: None,
             cancel: None,
             inbox: Bytes::new(),
             feeds: List::new(),

@@ -425,6 +425,7 @@ impl Session {
         self.finish_exchange(i);
         let event = self.event(EventKind::FragmentDone);
         let now = self.now;
+        self.note_alive(now);
         self.whole_came(i, self.feeds.get(i).and_then(|f| f.queue.last()).map_or(0, |b| b.body.len()));
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(back) = feed.queue.last_mut() else { return };
@@ -468,17 +469,20 @@ impl Session {
         Ok(())
     }
 
-    /// The host has closed the exchange: nothing to cancel.
-    fn finish_exchange(&mut self, i: usize) {
+    /// The exchange of stream `i` is over; its id, which has to be cancelled unless the host has closed it.
+    pub(super) fn finish_exchange(&mut self, i: usize) -> Option<RequestId> {
         self.unblock(i);
         let now = self.now;
-        let Some(feed) = self.feeds.get_mut(i) else { return };
-        if let Some(exchange) = feed.fetch.take() {
-            if feed.leads() {
-                self.throughput.end(now);
-            }
-            self.answer_over(i, &exchange);
+        let feed = self.feeds.get_mut(i)?;
+        let exchange = feed.fetch.take()?;
+        if feed.leads() {
+            self.throughput.end(now);
         }
+        self.answer_over(i, &exchange);
+        if exchange.answered && exchange.status < 300 {
+            self.note_alive(exchange.heard);
+        }
+        Some(exchange.id)
     }
 
     /// The body is not what it should be.

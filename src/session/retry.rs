@@ -82,6 +82,8 @@ pub(super) enum Verdict {
 pub(super) struct Retry {
     /// Failed tries so far.
     pub failed: u32,
+    /// When the first of them failed.
+    pub since: Instant,
     /// Not before this.
     pub not_before: Instant,
 }
@@ -90,6 +92,9 @@ impl Retry {
     /// Counts a failed try and decides. Times double from `retry_first` to `retry_longest`, each moved by up to
     /// 20 % so that a fleet does not knock in step after an outage.
     pub fn after(&mut self, at: Instant, failure: &Failure, limits: &Limits, rng: &mut Rng) -> Verdict {
+        if self.failed == 0 {
+            self.since = at;
+        }
         self.failed = self.failed.saturating_add(1);
         let tries = match failure.status {
             // The origin has said no: another level may exist, the same URL will not.
@@ -119,6 +124,22 @@ impl Retry {
         self.not_before = at.after(wait);
         Verdict::Again(wait)
     }
+}
+
+/// Whether a failure says something of the network or the origin rather than of what was asked for.
+pub(super) fn is_outage(failure: &Failure) -> bool {
+    match failure.status {
+        408 | 429 | 500.. => true,
+        0 => matches!(failure.error.code.number(), -299..=-200),
+        _ => false,
+    }
+}
+
+/// How long an outage may last before fragments are given up because of it: about as long as it takes to give up as many, one
+/// after another, as end playback.
+pub(super) fn patience(limits: &Limits) -> Micros {
+    let tries = u64::from(limits.tries).saturating_mul(limits.lost_in_a_row.into());
+    Micros(limits.retry_longest.0.saturating_mul(tries))
 }
 
 /// xorshift64*: the same seed gives the same session.

@@ -14,6 +14,8 @@ use super::Origin;
 pub enum Fault {
     /// The connection breaks after so many body bytes.
     Cut(usize),
+    /// No connection.
+    Refuse,
     /// This status, no body.
     Status(u16),
     /// These bytes instead, with status 200.
@@ -36,6 +38,8 @@ pub struct Link {
     pub latency_ms: u64,
     /// Faults of the n-th request (from 1) of a path.
     pub faults: BTreeMap<(String, u32), Fault>,
+    /// From and to this millisecond every request fares so, and what is under way stops.
+    pub outage: Option<(u64, u64, Fault)>,
     /// Content types other than `video/mp4`, by path.
     pub content_types: BTreeMap<String, String>,
     pub requests: Vec<String>,
@@ -64,6 +68,7 @@ impl Link {
             period_ms: 5_000,
             latency_ms: 20,
             faults: BTreeMap::new(),
+            outage: None,
             content_types: BTreeMap::new(),
             requests: Vec::new(),
             tries: BTreeMap::new(),
@@ -74,6 +79,12 @@ impl Link {
 
     pub fn fault(mut self, path: &str, nth: u32, fault: Fault) -> Link {
         self.faults.insert((path.into(), nth), fault);
+        self
+    }
+
+    /// Nothing but `fault` between `from` and `to`, in milliseconds.
+    pub fn outage(mut self, from: u64, to: u64, fault: Fault) -> Link {
+        self.outage = Some((from, to, fault));
         self
     }
 
@@ -106,8 +117,10 @@ impl Http for Link {
             stall: None,
             silent: false,
         };
-        match self.faults.get(&(path, *nth)) {
+        let down = self.outage.as_ref().filter(|(from, to, _)| (*from..*to).contains(&(at.0 / 1000)));
+        match down.map(|(_, _, fault)| fault).or(self.faults.get(&(path, *nth))) {
             None => {}
+            Some(Fault::Refuse) => return Err(Code::Connect),
             Some(Fault::Cut(n)) => exchange.cut = Some(*n),
             Some(Fault::Status(status)) => (exchange.status, exchange.body) = (*status, Vec::new()),
             Some(Fault::Body(bytes)) => exchange.body = bytes.clone(),
@@ -137,6 +150,9 @@ impl Http for Link {
         let from = exchange.started + self.latency_ms;
         let carried = self.carried(from, (at.0 / 1000).max(from)) as usize;
         let exchange = self.open.get_mut(&id.0).unwrap();
+        if self.outage.as_ref().is_some_and(|(from, to, _)| (*from..*to).contains(&(at.0 / 1000))) {
+            return Progress::Failed(Code::NetworkIo);
+        }
         if exchange.cut.is_some_and(|cut| exchange.sent >= cut) {
             return Progress::Failed(Code::NetworkIo);
         }

@@ -6,7 +6,7 @@
 use super::super::Session;
 use super::super::config::BehindPolicy;
 use super::super::feed::Cursor;
-use super::super::retry::Verdict;
+use super::super::retry::{Verdict, is_outage};
 use super::{Resolve, SLOWEST};
 use crate::error::{Code, Error};
 use crate::io::{Event, EventKind, Failure, RefreshReason};
@@ -240,14 +240,5 @@ impl Session {
     pub(super) fn list_backoff(&mut self, failed: u32) -> Micros {
         let base = 1_000_000u64.saturating_mul(1 << failed.saturating_sub(1).min(8));
         Micros(self.rng.jitter(base.min(SLOWEST.0)))
-    }
-}
-
-/// Whether a failure says something of the network or the origin rather than of the fragment.
-fn is_outage(failure: &Failure) -> bool {
-    match failure.status {
-        408 | 429 | 500.. => true,
-        0 => matches!(failure.error.code.number(), -299..=-200),
-        _ => false,
     }
 }
