@@ -3,7 +3,7 @@
 //! [MS-SSTR] 2.2.4.7 (the `uuid` box of PIFF), ISO/IEC 23001-7 7.2 (`senc`), 7.1 (`saiz`, `saio`) and 6 (sample group
 //! `seig`). Nothing is decrypted here.
 
-use super::fragment::MoofInfo;
+use super::fragment::{Encryption, MoofInfo};
 use super::sample::SampleTable;
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
@@ -192,13 +192,13 @@ impl EncryptionTable {
 /// Appends to `out` how the samples of `moof` are encrypted: one entry for each sample that [`super::parse_moof`] has
 /// just appended to `table`, whether it has its place or not, clear ones included.
 ///
-/// `moof` is the whole box, `info` what `parse_moof` said of it. The size of the vectors, unless an override states it,
-/// is the first of 8, 16 and 0 with which the table takes exactly the bytes of its box and every sample is as long as
-/// its parts.
+/// `moof` is the whole box, with what follows it as far as [`reach`] says; more does no harm. `info` is what `parse_moof`
+/// said of it. The size of the vectors, unless an override states it, is the first of 8, 16 and 0 with which the table
+/// takes exactly the bytes of its box and every sample is as long as its parts.
 ///
 /// # Errors
-/// [`Code::EncryptionTable`] when the table fits the samples with none of those, when it lies outside the `moof`, or
-/// when a sample group is missing; [`Code::ProtectionUnsupported`] for an unknown cipher; [`Code::LimitSubsamples`]
+/// [`Code::EncryptionTable`] when the table fits the samples with none of those, when it does not lie in `moof` in
+/// one piece, or when a sample group is missing; [`Code::ProtectionUnsupported`] for an unknown cipher; [`Code::LimitSubsamples`]
 /// above [`Limits::samples`]; [`Code::BoxInvalid`], [`Code::LimitBoxes`]; [`Code::Budget`] or [`Code::NoMemory`].
 /// `out` is as before then.
 pub fn parse(
@@ -220,4 +220,14 @@ pub fn parse(
         out.undo(mark);
     }
     parsed
+}
+
+/// How many bytes from the start of `moof` on [`parse`] needs: those of the box, or more where the table that `saiz` and
+/// `saio` speak of lies behind it, among the media data (ISO/IEC 14496-12 8.7.9).
+pub fn reach(moof: &[u8], info: &MoofInfo, limits: &Limits) -> u64 {
+    let end = match info.encryption {
+        Encryption::Auxiliary => read::auxiliary_end(moof, info, limits),
+        _ => None,
+    };
+    end.map_or(moof.len(), |end| end.max(moof.len())) as u64
 }

@@ -62,21 +62,11 @@ struct Found<'a> {
     saio: Option<Child<'a>>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn read(
-        moof: &'a [u8],
-        info: &MoofInfo,
-        table: &SampleTable,
-        account: &mut Account,
-        limits: &Limits,
-        out: &mut EncryptionTable,
-    ) -> Result<()> {
-        let samples = table.latest(info.samples);
-        let in_body = |offset: u32| table.moof_offset().saturating_add(offset.into());
-        let traf = info.traf.of(moof);
-        let mut groups = Groups::default();
+impl<'a> Found<'a> {
+    /// Among the children of `traf`, which lies at `offset`. Sample groups go to `groups`.
+    fn within(traf: &'a [u8], offset: u64, limits: &Limits, groups: &mut Groups<'a>) -> Result<Found<'a>> {
         let mut found = Found::default();
-        let mut children = Children::new(traf, in_body(info.traf.offset), "moof/traf", limits);
+        let mut children = Children::new(traf, offset, "moof/traf", limits);
         // Bounded by the limit inside Children.
         while let Some(child) = children.next()? {
             match &child.kind {
@@ -91,6 +81,53 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
+        Ok(found)
+    }
+
+    /// Where the entries start, counted from the `moof`, and how long they are. `None` when they are not in one piece.
+    fn place(&self) -> Option<(usize, Sizes<'a>)> {
+        let typed = |child: &Option<Child<'a>>| {
+            let (version, flags, mut fields) = Fields::full(child.as_ref()?.payload)?;
+            if flags & 1 != 0 {
+                fields.u64()?;
+            }
+            Some((version, fields))
+        };
+        let (_, mut sizes) = typed(&self.saiz)?;
+        let default = sizes.u8()?;
+        sizes.u32()?;
+        let (version, mut offsets) = typed(&self.saio)?;
+        if offsets.u32()? != 1 {
+            return None;
+        }
+        let at = usize::try_from(offsets.time(version)?).ok()?;
+        Some((at, Sizes { default, each: sizes.0 }))
+    }
+}
+
+/// Where the entries that `saiz` and `saio` speak of end, counted from the `moof`; `None` when they are not in one piece.
+pub(super) fn auxiliary_end(moof: &[u8], info: &MoofInfo, limits: &Limits) -> Option<usize> {
+    let traf = info.traf.of(moof);
+    let found = Found::within(traf, 0, limits, &mut Groups::default()).ok()?;
+    let (at, sizes) = found.place()?;
+    // No more samples than the limit of a table.
+    (0..info.samples as usize).try_fold(at, |end, sample| end.checked_add(sizes.of(sample)?))
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn read(
+        moof: &'a [u8],
+        info: &MoofInfo,
+        table: &SampleTable,
+        account: &mut Account,
+        limits: &Limits,
+        out: &mut EncryptionTable,
+    ) -> Result<()> {
+        let samples = table.latest(info.samples);
+        let in_body = |offset: u32| table.moof_offset().saturating_add(offset.into());
+        let traf = info.traf.of(moof);
+        let mut groups = Groups::default();
+        let found = Found::within(traf, in_body(info.traf.offset), limits, &mut groups)?;
         let (path, place) = match info.encryption {
             Encryption::Clear => return clear(samples.len(), account, out),
             Encryption::Piff { offset, len } => ("moof/traf/uuid", Range { offset, len }),
@@ -110,7 +147,10 @@ impl<'a> Reader<'a> {
             offset,
         };
         let told = if info.encryption == Encryption::Auxiliary {
-            reader.auxiliary(moof, &found).ok_or(invalid)?;
+            let (at, sizes) = found.place().ok_or(invalid)?;
+            reader.data = moof.get(at..).ok_or(invalid)?;
+            reader.exact = Exact::No;
+            reader.sizes = Some(sizes);
             None
         } else {
             let (count, told) = reader.header(place.of(moof)).ok_or(invalid)??;
@@ -167,29 +207,6 @@ impl<'a> Reader<'a> {
         let count = fields.u32()?;
         self.data = fields.0;
         Some(Ok((count, told)))
-    }
-
-    /// Finds the entries where `saio` says: in one piece, inside the `moof`.
-    fn auxiliary(&mut self, moof: &'a [u8], found: &Found<'a>) -> Option<()> {
-        let typed = |child: &Option<Child<'a>>| {
-            let (version, flags, mut fields) = Fields::full(child.as_ref()?.payload)?;
-            if flags & 1 != 0 {
-                fields.u64()?;
-            }
-            Some((version, fields))
-        };
-        let (_, mut sizes) = typed(&found.saiz)?;
-        let default = sizes.u8()?;
-        sizes.u32()?;
-        let (version, mut offsets) = typed(&found.saio)?;
-        if offsets.u32()? != 1 {
-            return None;
-        }
-        let at = usize::try_from(offsets.time(version)?).ok()?;
-        self.data = moof.get(at..)?;
-        self.exact = Exact::No;
-        self.sizes = Some(Sizes { default, each: sizes.0 });
-        Some(())
     }
 
     /// Reads every entry with vectors of `iv_size` bytes.
