@@ -1,6 +1,6 @@
 //! Reads `ports/docs/features.md` and fails on what it says and the tree does not have: a test, file or make target that
 //! does not exist, a feature that nothing shows, a quirk or a codec's name without a row. And on C code in `ports/docs` that
-//! no C file has.
+//! no C file has, and links of any page that lead nowhere.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -180,4 +180,32 @@ fn c_code_in_the_guides_is_code_that_is_compiled() {
         }
     }
     assert!(blocks >= 3, "{blocks} blocks found");
+}
+
+/// Where the links of a page lead, those to other machines left out.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains("://")).collect()
+}
+
+#[test]
+fn links_lead_somewhere_and_those_of_the_guides_in_a_release_as_well() {
+    assert_eq!(links("[a](b.md) `f(x)` [c](d/#e), [f](#g) ![h](https://i/j)"), ["b.md", "d/"]);
+    let mut pages: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|n| root().join(n)).into();
+    for folder in ["ports", "tests", "examples"] {
+        collect(&root().join(folder), ".md", &mut pages);
+    }
+    let mut broken = Vec::new();
+    for page in &pages {
+        for target in links(&fs::read_to_string(page).unwrap()) {
+            // There, docs lie beside the ports and nothing else.
+            let left_out = page.starts_with(root().join("ports/docs")) && target.starts_with("../..");
+            if left_out || !page.parent().unwrap().join(target).exists() {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(pages.len() > 20, "{} pages found", pages.len());
+    assert!(broken.is_empty(), "{broken:#?}");
 }

@@ -1,5 +1,5 @@
 //! Reads the source of the core and fails on what its design forbids: a module that uses one it may not, a circle,
-//! unsafe code outside the C boundary, a floating-point number, the standard library.
+//! unsafe code outside the C boundary, a floating-point number, the standard library, memory that no account knows of.
 #![allow(missing_docs, clippy::indexing_slicing, clippy::string_slice, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,26 @@ const ROWS: [(&str, &[&str]); 14] = [
     ("capi", &["*"]),
 ];
 
-/// Which module may name which foreign crate. `core` and `alloc` are free to all.
+/// Which files may name `alloc`: the lists that charge an account, and the handles of C, which are as large as they are
+/// before any account is there.
+const ALLOCATING: [&str; 3] = ["mem/mod.rs", "capi/handle.rs", "lib.rs"];
+
+/// Methods of slices and strings that take memory without anybody naming `alloc`.
+const TAKING: [&str; 11] = [
+    "to_vec",
+    "to_owned",
+    "to_string",
+    "concat",
+    "repeat",
+    "join",
+    "to_lowercase",
+    "to_uppercase",
+    "into_string",
+    "into_vec",
+    "into_boxed_slice",
+];
+
+/// Which module may name which foreign crate. `core` is free to all.
 const CRATES: [(&str, &[&str]); 4] =
     [("embedded_io", &["http1", "capi"]), ("heapless", &["*"]), ("log", &["*"]), ("std", &[])];
 
@@ -111,6 +130,18 @@ fn examine(name: &str, text: &str) -> Found {
                         check(name, module, &used, &mut found);
                     }
                 }
+            }
+            "alloc" if starts_path && !ALLOCATING.contains(&name) && next(1) != "(" => {
+                found.findings.push(format!("{name}: alloc outside mem"))
+            }
+            taking
+                if TAKING.contains(&taking)
+                    && next(1) == "("
+                    && i >= 2
+                    && tokens[i - 1] == "."
+                    && tokens[i - 2] != "self" =>
+            {
+                found.findings.push(format!("{name}: {taking} takes memory that is not charged"))
             }
             foreign if path_follows && starts_path => {
                 if let Some((_, users)) = CRATES.iter().find(|(c, _)| *c == foreign)
@@ -375,6 +406,19 @@ mod the_checker {
             "fn f(t: ((u8, u8), u8)) -> u8 { t.0.1 + 1usize as u8 + 0x1e9 as u8; for _ in 0..2 {} }",
             &[],
         );
+    }
+
+    #[test]
+    fn finds_memory_that_is_not_charged() {
+        finds("xml/mod.rs", "use alloc::vec::Vec; fn f() { alloc::format!(\"\") }", &["alloc", "alloc"]);
+        finds("session/mod.rs", "use alloc as heap; use crate::alloc::boxed::Box;", &["alloc", "no module"]);
+        finds(
+            "io.rs",
+            "fn f(a: &[u8]) { a.to_vec(); [a, a].concat(); self.join(a); t.join(a); t.join = 1 }",
+            &["to_vec", "concat", "join"],
+        );
+        finds("mem/mod.rs", "use alloc::vec::Vec; fn f() { x.to_owned() }", &["to_owned"]);
+        finds("capi/rt.rs", "use core::alloc::GlobalAlloc; unsafe fn alloc(&self) {}", &[]);
     }
 
     #[test]

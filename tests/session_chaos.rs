@@ -120,12 +120,15 @@ fn start_coded(sample: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The first half of the presentation has one key, the second half another.
+/// The first half of the presentation has one key, the second half another. Every other fragment of the first half has its
+/// table among the media data, where no key is named: the header's is meant.
 fn sealed(origin: &Origin) -> Origin {
     let origin = origin.clone().sealed(|name, _, time| {
         let kid = if time < 240_000_000 { KIDS[0] } else { KIDS[1] };
         let cover = if name == "video" { Cover::Nals } else { Cover::Whole };
-        Some(Seal { form: Form::Override, cover, ..Seal::new(kid) })
+        let form =
+            if kid == KIDS[0] && time / 20_000_000 % 2 == 1 { Form::MediaData } else { Form::Override };
+        Some(Seal { form, cover, ..Seal::new(kid) })
     });
     origin.with_headers(&[(PLAYREADY, playready(&KIDS[..1], ""))])
 }

@@ -21,13 +21,29 @@ fn sleep(v: &mut Viewer, seconds: u64) {
     v.player.decoder().running = false;
 }
 
-#[test]
-fn a_suspended_session_asks_for_nothing() {
-    let mut v = Viewer::open(config(), channel(0));
+/// Half a minute of play, then standby.
+fn suspended(config: Config, dvr: u64) -> Viewer {
+    let mut v = Viewer::open(config, channel(dvr));
     v.until(30);
     let at = v.at();
     v.session().suspend(at).unwrap();
     v.more(1);
+    v
+}
+
+/// Five minutes without a step, and twenty seconds of play after that.
+fn resumed(config: Config, dvr: u64) -> Viewer {
+    let mut v = suspended(config, dvr);
+    sleep(&mut v, 300);
+    let at = v.at();
+    v.session().resume(at).unwrap();
+    v.more(20);
+    v
+}
+
+#[test]
+fn a_suspended_session_asks_for_nothing() {
+    let mut v = suspended(config(), 0);
     let asked = v.channel().log.len();
     v.more(60);
     assert_eq!(v.channel().log.len(), asked);
@@ -59,15 +75,7 @@ fn resumed_within_the_window_it_goes_on_where_it_was() {
 
 #[test]
 fn resumed_behind_the_window_it_goes_on_by_its_policy() {
-    let mut v = Viewer::open(config(), channel(30));
-    v.until(30);
-    let at = v.at();
-    v.session().suspend(at).unwrap();
-    v.more(1);
-    sleep(&mut v, 300);
-    let at = v.at();
-    v.session().resume(at).unwrap();
-    v.more(20);
+    let mut v = resumed(config(), 30);
     let live = v.session().live().unwrap();
     assert!(live.position.unwrap() > live.start, "{live:?}");
     assert!((10_000_000..28_000_000).contains(&live.latency.unwrap().0), "{live:?}");
@@ -78,15 +86,7 @@ fn resumed_behind_the_window_it_goes_on_by_its_policy() {
 #[test]
 fn resumed_at_the_edge_where_that_is_wanted() {
     let live = LiveConfig { start: LiveStart::AlwaysEdge, ..LiveConfig::default() };
-    let mut v = Viewer::open(Config { live, ..config() }, channel(0));
-    v.until(30);
-    let at = v.at();
-    v.session().suspend(at).unwrap();
-    v.more(1);
-    sleep(&mut v, 300);
-    let at = v.at();
-    v.session().resume(at).unwrap();
-    v.more(20);
+    let mut v = resumed(Config { live, ..config() }, 0);
     let live = v.session().live().unwrap();
     assert!(live.latency.unwrap().0 < 12_000_000, "{live:?} {:?}", v.events);
 }

@@ -148,7 +148,7 @@ fn the_header_is_offered_once_before_anything_is_fetched() {
 #[test]
 fn every_box_vector_and_cover_plays() {
     let clear = play(Mode::EventLoop, config(), Link::new(Origin::testcard(), &[100]), Recorder::new());
-    for form in [Form::Piff, Form::Override, Form::Senc] {
+    for form in [Form::Piff, Form::Override, Form::Senc, Form::MediaData] {
         for iv_size in [8, 16] {
             for decryption in [Decryption::Decoder, Decryption::Port] {
                 let how = Seal { form, iv_size, ..Seal::new(KID) };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the archive firmware links.
 #   archive.sh TARGET OUTPUT.a [PROFILE]
-# PROFILE vod: clear H.264 and AAC on demand alone, and the least size. Without one: everything.
+# PROFILE vod: clear H.264 and AAC on demand alone, on ARM of 32 bits for the least size. Without one: everything.
 # Environment: FEATURES (instead of the profile's), CARGO_TARGET_DIR, RUSTFLAGS.
 #
 # A Rust static library holds a few hundred objects of core, alloc and the compiler's helpers: megabytes, with unwind
@@ -29,6 +29,8 @@ case $TARGET in
         RUSTFLAGS="${RUSTFLAGS:-} -Zlocation-detail=none -Cllvm-args=-inline-threshold=$threshold"
         RUSTFLAGS="$RUSTFLAGS -Cllvm-args=-enable-machine-outliner=always"
         build_std="-Zbuild-std=core,alloc"
+        # Elsewhere z leaves panic paths: checks that cannot fail are not seen to be so.
+        [ "$profile" != vod ] || export CARGO_PROFILE_DIST_OPT_LEVEL=z
         export RUSTC_BOOTSTRAP=1 ;;
 esac
 case $TARGET in
@@ -36,7 +38,6 @@ case $TARGET in
 esac
 export RUSTFLAGS
 . "$here/features.sh"
-[ "$profile" != vod ] || export CARGO_PROFILE_DIST_OPT_LEVEL=z
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 cargo rustc $build_std --quiet --locked --lib --crate-type staticlib --profile dist --no-default-features \

@@ -5,11 +5,12 @@
 //! each callback; what a vendor fills or receives begins with `uint32_t struct_size`. The header is generated from
 //! these files in the order `tests/header` lists them.
 //!
-//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session`, `player`, `run`, `tracks`, `live`, `switching`,
-//! `log` and `rt` are what C sees; the others stand behind them: `record` reads and writes structs of any age, `handle` detects re-entry, `text` bounds strings,
-//! `given` checks configurations, `scratch` holds what C reads, `fill` turns values of the core into structs of C,
-//! `wire`, `streams`, `files` and `decode` are the traits of the core over tables of C. What every exported function asks of its
-//! caller stands in the header and is not repeated at each of them.
+//! `codes`, `status`, `types`, `media`, `info`, `protection`, `ports`, `session` and `player` with what belongs to them, `run`,
+//! `tracks`, `live`, `switching`, `log` and `rt` are what C sees; the others stand behind them: `record` reads and writes
+//! structs of any age, `handle` detects re-entry, `text` bounds strings, `given` checks configurations, `scratch` holds what C
+//! reads, `fill` and `output` turn values of the core into structs of C, `wire`, `streams`, `files` and `decode` are the traits
+//! of the core over tables of C. What every exported function asks of its caller stands in the header and is not repeated at
+//! each of them.
 
 // C's names, so that the header says exactly what the source says.
 #![allow(non_camel_case_types)]
@@ -21,12 +22,15 @@ pub mod live;
 pub mod log;
 pub mod media;
 pub mod player;
+pub mod player_facts;
 pub mod ports;
 pub mod protection;
 #[cfg(feature = "rt")]
 pub mod rt;
 pub mod run;
 pub mod session;
+pub mod session_commands;
+pub mod session_facts;
 pub mod status;
 pub mod switching;
 pub mod tracks;
@@ -38,6 +42,7 @@ mod files;
 mod fill;
 mod given;
 mod handle;
+mod output;
 mod record;
 mod scratch;
 #[cfg(feature = "http1")]

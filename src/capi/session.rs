@@ -3,33 +3,25 @@
 use core::ffi::c_char;
 use core::mem;
 
-use super::codes::{SMOOTHCORE_END, SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
+use super::codes::{SMOOTHCORE_OK, SMOOTHCORE_WOULD_BLOCK};
 use super::fill::{self, CodecName};
 use super::handle::{self, Guarded};
-use super::info::{
-    smoothcore_deviation, smoothcore_level_info, smoothcore_metadata, smoothcore_presentation,
-    smoothcore_stats, smoothcore_stream_info,
-};
 use super::media::{
-    SMOOTHCORE_OUTPUT_CANCEL, SMOOTHCORE_OUTPUT_CAPABILITY, SMOOTHCORE_OUTPUT_CAPTIONS,
-    SMOOTHCORE_OUTPUT_CONFIGURE, SMOOTHCORE_OUTPUT_DECRYPT, SMOOTHCORE_OUTPUT_END_OF_STREAM,
-    SMOOTHCORE_OUTPUT_EVENT, SMOOTHCORE_OUTPUT_FLUSH, SMOOTHCORE_OUTPUT_IDLE, SMOOTHCORE_OUTPUT_PROTECTION,
-    SMOOTHCORE_OUTPUT_RATE, SMOOTHCORE_OUTPUT_REQUEST, SMOOTHCORE_OUTPUT_SAMPLE, smoothcore_buffered,
-    smoothcore_event, smoothcore_output, smoothcore_request, smoothcore_response, smoothcore_sample,
-    smoothcore_setup,
+    smoothcore_buffered, smoothcore_event, smoothcore_output, smoothcore_request, smoothcore_response,
+    smoothcore_sample, smoothcore_setup,
 };
 use super::protection::{
     self, ProtectionScratch, smoothcore_candidate, smoothcore_decrypt, smoothcore_protection_offer,
 };
 use super::record;
 use super::scratch::{PartList, Reserve, UrlText};
-use super::tracks::{self, smoothcore_captions};
-use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
+use super::tracks::smoothcore_captions;
+use super::types::smoothcore_config;
 use super::{given, text, wire};
 use crate::error::{Code, Error};
-use crate::io::{Configured, Input, Outcome, Output, RequestId};
+use crate::io::{Configured, Input, Outcome, RequestId};
 use crate::session::{Session, State};
-use crate::time::{Instant, MediaTime};
+use crate::time::Instant;
 
 /// One presentation being played by a host that moves the bytes itself. It reads no clock and calls nothing back; each
 /// call brings the time. Apply one input, then poll until SMOOTHCORE_OUTPUT_IDLE.
@@ -37,28 +29,28 @@ pub struct smoothcore_session {
     guarded: Guarded<Body>,
 }
 
-struct Body {
-    session: Session,
-    reserve: Reserve,
+pub(super) struct Body {
+    pub(super) session: Session,
+    pub(super) reserve: Reserve,
     /// What pointers in the last output point to.
-    url: UrlText,
-    parts: PartList,
-    codec: CodecName,
-    key: u64,
-    protection: ProtectionScratch,
-    offer: smoothcore_protection_offer,
-    decrypt: smoothcore_decrypt,
-    candidate: smoothcore_candidate,
-    request: smoothcore_request,
-    setup: smoothcore_setup,
-    sample: smoothcore_sample,
-    event: smoothcore_event,
-    captions: smoothcore_captions,
+    pub(super) url: UrlText,
+    pub(super) parts: PartList,
+    pub(super) codec: CodecName,
+    pub(super) key: u64,
+    pub(super) protection: ProtectionScratch,
+    pub(super) offer: smoothcore_protection_offer,
+    pub(super) decrypt: smoothcore_decrypt,
+    pub(super) candidate: smoothcore_candidate,
+    pub(super) request: smoothcore_request,
+    pub(super) setup: smoothcore_setup,
+    pub(super) sample: smoothcore_sample,
+    pub(super) event: smoothcore_event,
+    pub(super) captions: smoothcore_captions,
 }
 
 impl Body {
     /// The session, unless it has failed for good.
-    fn living(&mut self) -> Result<&mut Session, Code> {
+    pub(super) fn living(&mut self) -> Result<&mut Session, Code> {
         match self.session.state() {
             State::Failed(error) => Err(error.code),
             _ => Ok(&mut self.session),
@@ -69,102 +61,13 @@ impl Body {
         self.living()?.input(Instant(at_us), input);
         Ok(SMOOTHCORE_OK)
     }
-
-    /// The next output and the result that goes with it.
-    fn next(&mut self) -> (smoothcore_output, i32) {
-        let mut out: smoothcore_output = record::blank();
-        let mut broken = None;
-        let mut idle = false;
-        let framing = self.session.config().decoder.framing;
-        match self.session.poll() {
-            Output::Request(request) => match fill::request(&request, &mut self.url) {
-                Ok(request) => {
-                    self.request = request;
-                    out.kind = SMOOTHCORE_OUTPUT_REQUEST;
-                    out.request_info = &raw const self.request;
-                }
-                Err(code) => broken = Some(code),
-            },
-            Output::Cancel(RequestId(id)) => {
-                out.kind = SMOOTHCORE_OUTPUT_CANCEL;
-                out.request = id;
-            }
-            Output::Configure(configure) => {
-                self.setup = fill::setup(&configure, &mut self.codec, &mut self.key);
-                out.kind = SMOOTHCORE_OUTPUT_CONFIGURE;
-                out.setup = &raw const self.setup;
-            }
-            Output::Sample(sample) => match fill::sample(&sample, &mut self.parts, &mut self.protection) {
-                Ok(sample) => {
-                    self.sample = sample;
-                    out.kind = SMOOTHCORE_OUTPUT_SAMPLE;
-                    out.sample = &raw const self.sample;
-                }
-                Err(code) => broken = Some(code),
-            },
-            Output::Protection(offer) if cfg!(feature = "protection") => {
-                self.offer = protection::offer(&offer);
-                out.kind = SMOOTHCORE_OUTPUT_PROTECTION;
-                out.offer = &raw const self.offer;
-            }
-            Output::Decrypt(mut sample) if cfg!(feature = "protection") => {
-                out.stream = sample.stream.0.into();
-                self.decrypt = protection::decrypt(&mut sample, &mut self.protection);
-                out.kind = SMOOTHCORE_OUTPUT_DECRYPT;
-                out.decrypt = &raw const self.decrypt;
-            }
-            Output::Capability(candidate) if cfg!(feature = "capabilities") => {
-                out.stream = candidate.stream.0.into();
-                self.candidate = protection::candidate(&candidate, framing, &mut self.setup, &mut self.codec);
-                out.kind = SMOOTHCORE_OUTPUT_CAPABILITY;
-                out.candidate = &raw const self.candidate;
-            }
-            Output::Captions(captions) if cfg!(feature = "text") => {
-                self.captions = tracks::captions(&captions);
-                out.kind = SMOOTHCORE_OUTPUT_CAPTIONS;
-                out.captions = &raw const self.captions;
-            }
-            Output::Rate(rate) => {
-                out.kind = SMOOTHCORE_OUTPUT_RATE;
-                out.rate = fill::rate(rate);
-            }
-            Output::Flush(stream, epoch) => {
-                out.kind = SMOOTHCORE_OUTPUT_FLUSH;
-                (out.stream, out.epoch) = (u32::from(stream.0), epoch.0);
-            }
-            Output::EndOfStream(stream, epoch) => {
-                out.kind = SMOOTHCORE_OUTPUT_END_OF_STREAM;
-                (out.stream, out.epoch) = (u32::from(stream.0), epoch.0);
-            }
-            Output::Event(event) => {
-                self.event = fill::event(&event);
-                out.kind = SMOOTHCORE_OUTPUT_EVENT;
-                out.event = &raw const self.event;
-            }
-            // Of features that this build has not.
-            Output::Protection(_) | Output::Decrypt(_) | Output::Capability(_) | Output::Captions(_) => {}
-            Output::Idle(until) => {
-                out.kind = SMOOTHCORE_OUTPUT_IDLE;
-                out.deadline_us = until.map_or(SMOOTHCORE_NO_TIME_US, |at| at.0);
-                idle = true;
-            }
-        }
-        if let Some(code) = broken {
-            self.session.abort(Error::from(code));
-            out.deadline_us = SMOOTHCORE_NO_TIME_US;
-            return (out, code.number());
-        }
-        let result = match self.session.state() {
-            State::Failed(error) if idle => error.code.number(),
-            State::Ended if idle => SMOOTHCORE_END,
-            _ => SMOOTHCORE_OK,
-        };
-        (out, result)
-    }
 }
 
 /// Runs `act` on a session's body unless NULL or re-entered.
-unsafe fn with(session: *mut smoothcore_session, act: impl FnOnce(&mut Body) -> Result<i32, Code>) -> i32 {
+pub(super) unsafe fn with(
+    session: *mut smoothcore_session,
+    act: impl FnOnce(&mut Body) -> Result<i32, Code>,
+) -> i32 {
     // SAFETY: the header's rule: NULL, or what create returned and nobody destroyed.
     match unsafe { handle::look(session) } {
         Ok(session) => session.guarded.enter(act),
@@ -548,211 +451,6 @@ pub unsafe extern "C" fn smoothcore_session_restrict(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn smoothcore_session_timeout(session: *mut smoothcore_session, at_us: u64) -> i32 {
     let tell = |body: &mut Body| body.input(at_us, Input::Timeout);
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// Goes on from the fragment that covers `to`. Samples before `to` carry SMOOTHCORE_SAMPLE_PREROLL.
-///
-/// E_STATE before the manifest is there; E_ARGUMENT for a negative time; the fatal error of a failed session.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_seek(
-    session: *mut smoothcore_session,
-    at_us: u64,
-    to: i64,
-) -> i32 {
-    let seek = |body: &mut Body| {
-        let to = MediaTime(if to < 0 { return Err(Code::Argument) } else { to });
-        body.living()?.seek(Instant(at_us), to).map_err(|e| e.code)?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, seek) }
-}
-
-/// Plays (`on` 1) or stops playing (0) one stream. One that is turned on starts where the others are.
-///
-/// E_STATE before the manifest is there; E_ARGUMENT for a stream that cannot be played; E_BUDGET when the budget cannot
-/// be divided among so many; the fatal error of a failed session.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_select(
-    session: *mut smoothcore_session,
-    at_us: u64,
-    stream: u32,
-    on: u32,
-) -> i32 {
-    let select = |body: &mut Body| {
-        let (stream, selection) = (fill::stream_id(stream)?, fill::selection(on)?);
-        body.living()?.select(Instant(at_us), stream, selection).map_err(|e| e.code)?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, select) }
-}
-
-/// Holds the presentation clock until smoothcore_session_play; fetching goes on.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_pause(session: *mut smoothcore_session, at_us: u64) -> i32 {
-    let pause = |body: &mut Body| {
-        body.living()?.pause(Instant(at_us));
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, pause) }
-}
-
-/// Lets the presentation clock run when there is enough media, as it does from the start.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_play(session: *mut smoothcore_session, at_us: u64) -> i32 {
-    let play = |body: &mut Body| {
-        body.living()?.play(Instant(at_us));
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, play) }
-}
-
-/// Figures since open. Also of a failed session.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_stats(
-    session: *mut smoothcore_session,
-    out: *mut smoothcore_stats,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::stats(&body.session, &body.reserve)) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// The presentation as a whole. E_STATE before the manifest is there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_presentation(
-    session: *mut smoothcore_session,
-    out: *mut smoothcore_presentation,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::presentation(&body.session)?) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// How many streams the manifest lists, playable or not. E_STATE before the manifest is there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_stream_count(
-    session: *mut smoothcore_session,
-    out: *mut u32,
-) -> i32 {
-    // SAFETY: as the header says.
-    let count = |body: &mut Body| unsafe { fill::stream_count(&body.session, out) };
-    // SAFETY: as the header says.
-    unsafe { with(session, count) }
-}
-
-/// Stream `stream`, from 0. E_STATE before the manifest is there, E_ARGUMENT when there are not so many.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_stream(
-    session: *mut smoothcore_session,
-    stream: u32,
-    out: *mut smoothcore_stream_info,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::stream(&body.session, stream)?) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// Quality level `position` of a stream, from 0 in the order of the manifest. Errors as smoothcore_session_stream.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_level(
-    session: *mut smoothcore_session,
-    stream: u32,
-    position: u32,
-    out: *mut smoothcore_level_info,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::level(&body.session, stream, position)?) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// The start of an MP4 file, `ftyp` and `moov`, for quality level `position` of a stream: one track with track_ID 1 that
-/// has the decoder's set-up and no samples. `*length` is how long it is; it is in `buffer` only when that is no more
-/// than `size`. A NULL buffer of size 0 asks for the length alone.
-///
-/// E_STATE before the manifest is there; E_ARGUMENT; E_CODEC_CONFIG when the set-up is in band alone;
-/// E_PROTECTION_UNSUPPORTED; E_UNSUPPORTED; E_BUDGET; E_NO_MEMORY.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_init_segment(
-    session: *mut smoothcore_session,
-    stream: u32,
-    position: u32,
-    buffer: *mut u8,
-    size: usize,
-    length: *mut usize,
-) -> i32 {
-    let copy = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { fill::init_segment(&mut body.session, (stream, position), buffer, size, length) }
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, copy) }
-}
-
-/// How many deviations of the manifest from the specification smoothcore_session_deviation tells: into `*kept`; and how
-/// many more there were, into `*lost` unless that is NULL. Also of a session that refused its manifest. None before.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_deviation_count(
-    session: *mut smoothcore_session,
-    kept: *mut u32,
-    lost: *mut u32,
-) -> i32 {
-    // SAFETY: as the header says.
-    let count = |body: &mut Body| unsafe { fill::deviation_count(&body.session, kept, lost) };
-    // SAFETY: as the header says.
-    unsafe { with(session, count) }
-}
-
-/// Deviation `position`, from 0. E_ARGUMENT when there are not so many.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_deviation(
-    session: *mut smoothcore_session,
-    position: u32,
-    out: *mut smoothcore_deviation,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::deviation(&body.session, position)?) }?;
-        Ok(SMOOTHCORE_OK)
-    };
-    // SAFETY: as the header says.
-    unsafe { with(session, tell) }
-}
-
-/// Root attribute `position` of those that mean nothing to playback, from 0. E_ARGUMENT when there are not so many, and
-/// before the manifest is there.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn smoothcore_session_metadata(
-    session: *mut smoothcore_session,
-    position: u32,
-    out: *mut smoothcore_metadata,
-) -> i32 {
-    let tell = |body: &mut Body| {
-        // SAFETY: as the header says.
-        unsafe { record::write(out, &fill::metadata(&body.session, position)?) }?;
-        Ok(SMOOTHCORE_OK)
-    };
     // SAFETY: as the header says.
     unsafe { with(session, tell) }
 }

@@ -288,7 +288,30 @@ impl Chain {
         pool.block(block).get(within..end)
     }
 
-    /// The same, to change in place.
+    /// The bytes `at..at + len` in one piece, put together in `scratch` when they lie across blocks.
+    ///
+    /// # Errors
+    /// [`Code::Budget`] or [`Code::NoMemory`].
+    pub fn gathered<'p>(
+        &'p self,
+        pool: &'p Pool,
+        account: &mut Account,
+        scratch: &'p mut Bytes,
+        at: u64,
+        len: u32,
+    ) -> Result<&'p [u8]> {
+        if let Some(whole) = self.contiguous(pool, at, len.into()) {
+            return Ok(whole);
+        }
+        scratch.clear();
+        scratch.reserve(account, len as usize)?;
+        for part in self.slices(pool, at, len.into()) {
+            scratch.extend(account, part)?;
+        }
+        Ok(scratch)
+    }
+
+    /// The bytes `at..at + len` of one block, to change in place.
     pub fn contiguous_mut<'p>(&self, pool: &'p mut Pool, at: u64, len: u64) -> Option<&'p mut [u8]> {
         if at.saturating_add(len) > self.len {
             return None;

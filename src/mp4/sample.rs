@@ -182,7 +182,7 @@ impl SampleTable {
     }
 
     /// Where the last `moof` starts in the body.
-    pub(super) const fn moof_offset(&self) -> u64 {
+    pub const fn moof_offset(&self) -> u64 {
         self.moof_offset
     }
 

@@ -185,7 +185,7 @@ impl Session {
             return false;
         }
         if let Some(back) = feed.queue.last_mut() {
-            let unread = back.walk.unread();
+            let unread = back.walk.unread().min(back.cipher.unread());
             let needed = match back.table.samples().get(back.next) {
                 Some(_) if back.next < back.placed && !back.in_order => 0,
                 Some(next) if back.next < back.placed => u64::from(next.offset).min(unread),
@@ -257,6 +257,9 @@ impl Session {
         }
         // Each turn passes at least one box.
         for _ in 0..=self.config.limits.box_children {
+            if self.waits_for_table(i, end)? {
+                return Ok(());
+            }
             let limits = &self.config.limits;
             let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
             let content_length = feed.fetch.and_then(|e| e.content_length);
@@ -267,7 +270,9 @@ impl Session {
                 Found::Mdat { payload_offset, payload_size } => {
                     let table = if back.again { &mut feed.checked } else { &mut back.table };
                     table.place(payload_offset, payload_size)?;
-                    self.take_table(i)?;
+                    if !back.cipher.holds_back(table, payload_offset.saturating_add(payload_size))? {
+                        self.take_table(i)?;
+                    }
                 }
                 Found::NeedMore { .. } | Found::End => return Ok(()),
             }
@@ -282,17 +287,8 @@ impl Session {
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };
         let leads = feed.leads();
         let Some(back) = feed.queue.last_mut() else { return Ok(()) };
-        let moof = match back.body.contiguous(&self.pool, offset, u64::from(size)) {
-            Some(whole) => whole,
-            None => {
-                self.gathered.clear();
-                self.gathered.reserve(&mut self.account, size as usize)?;
-                for part in back.body.slices(&self.pool, offset, u64::from(size)) {
-                    self.gathered.extend(&mut self.account, part)?;
-                }
-                self.gathered.as_slice()
-            }
-        };
+        let (pool, account) = (&self.pool, &mut self.account);
+        let moof = back.body.gathered(pool, account, &mut self.gathered, offset, size)?;
         let table = if back.again { &mut feed.checked } else { &mut back.table };
         let info = mp4::parse_moof(moof, offset, &mut self.account, &self.config.limits, table)?;
         if !leads {
@@ -320,7 +316,7 @@ impl Session {
     }
 
     /// The samples have their places: check them, and against what has already left on an earlier try.
-    fn take_table(&mut self, i: usize) -> Result<()> {
+    pub(super) fn take_table(&mut self, i: usize) -> Result<()> {
         let largest = self.largest_sample(i);
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return Ok(()) };

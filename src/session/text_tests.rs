@@ -1,5 +1,6 @@
 //! Documents and boxes, announcements.
 
+use super::sparse::ANNOUNCED;
 use super::*;
 
 #[test]

@@ -15,6 +15,10 @@ pub enum Form {
     /// The box of PIFF with algorithm, size and key in it.
     Override,
     Senc,
+    /// `saiz` and `saio`; the table is at the start of the `mdat`.
+    MediaData,
+    /// The same, behind the samples.
+    BehindSamples,
 }
 
 /// Which bytes are encrypted.
@@ -117,7 +121,6 @@ fn parts(sample: &[u8], cover: Cover, length: usize) -> Vec<Subsample> {
 
 /// A clear fragment of one `moof` and one `mdat`, encrypted.
 pub fn seal(fragment: &[u8], seal: &Seal) -> Vec<u8> {
-    let moof_end = be32(fragment, 0) as usize;
     let samples = samples(fragment);
     let mut out = fragment.to_vec();
     let mut fields = Vec::new();
@@ -131,11 +134,13 @@ pub fn seal(fragment: &[u8], seal: &Seal) -> Vec<u8> {
         flags |= 2;
     }
     fields.extend_from_slice(&(samples.len() as u32).to_be_bytes());
+    let (head, mut sizes) = (fields.len(), Vec::new());
     for (n, (at, size)) in samples.iter().enumerate() {
         let mut iv = (0x1234_5678_0000_0000u64 + n as u64).to_be_bytes().to_vec();
         iv.resize(seal.iv_size.into(), 0x5a);
         let data = &mut out[*at..at + size];
         let parts = parts(data, seal.cover, seal.nal_length);
+        let before = fields.len();
         apply(data, seal.kid, &iv, &parts);
         fields.extend_from_slice(&iv);
         if seal.cover != Cover::Whole {
@@ -145,25 +150,57 @@ pub fn seal(fragment: &[u8], seal: &Seal) -> Vec<u8> {
                 fields.extend_from_slice(&part.protected.to_be_bytes());
             }
         }
+        sizes.push(fields.len() - before);
+    }
+    if matches!(seal.form, Form::MediaData | Form::BehindSamples) {
+        return auxiliary(seal, &out, &fields[head..], &sizes);
     }
     let mut payload = flags.to_be_bytes().to_vec();
     payload.extend_from_slice(&fields);
     let (kind, payload) = match seal.form {
         Form::Senc => (b"senc", payload),
-        Form::Piff | Form::Override => (b"uuid", [&uuid::SAMPLE_ENCRYPTION[..], &payload].concat()),
+        _ => (b"uuid", [&uuid::SAMPLE_ENCRYPTION[..], &payload].concat()),
     };
     let made = [&(payload.len() as u32 + 8).to_be_bytes()[..], kind, &payload].concat();
+    grown(&out, &[made, seal.extra.clone()], 0)
+}
+
+/// `fragment` with one more box in its `traf` and one behind it; its samples move by `more` bytes beyond that.
+fn grown(fragment: &[u8], [inside, behind]: &[Vec<u8>; 2], more: usize) -> Vec<u8> {
+    let mut out = fragment.to_vec();
     let (_, traf, traf_end) = *children(fragment, 0).iter().find(|(k, ..)| k == b"traf").unwrap();
-    let added = made.len() + seal.extra.len();
+    let added = inside.len() + behind.len();
     for (kind, at, _) in children(fragment, traf) {
         if &kind == b"trun" && be32(fragment, at + 8) & 1 != 0 {
-            add32(&mut out, at + 16, added);
+            add32(&mut out, at + 16, added + more);
         }
     }
-    add32(&mut out, traf, made.len());
+    add32(&mut out, traf, inside.len());
     add32(&mut out, 0, added);
-    assert!(traf_end <= moof_end);
-    [&out[..traf_end], &made, &seal.extra, &out[traf_end..]].concat()
+    assert!(traf_end <= be32(fragment, 0) as usize);
+    [&out[..traf_end], inside, behind, &out[traf_end..]].concat()
+}
+
+/// `fragment`, whose samples are encrypted, with its table among the media data.
+fn auxiliary(seal: &Seal, fragment: &[u8], table: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let (front, moof_end) = (seal.form == Form::MediaData, be32(fragment, 0) as usize);
+    assert_eq!(&fragment[moof_end + 4..moof_end + 8], b"mdat");
+    let data = be32(fragment, moof_end) as usize;
+    let (saiz, saio) = (17 + sizes.len(), 20);
+    let mdat = moof_end + saiz + saio + seal.extra.len();
+    let at = mdat + if front { 8 } else { data };
+    let mut boxes = (saiz as u32).to_be_bytes().to_vec();
+    boxes.extend_from_slice(b"saiz\0\0\0\0\0");
+    boxes.extend_from_slice(&(sizes.len() as u32).to_be_bytes());
+    boxes.extend(sizes.iter().map(|size| u8::try_from(*size).unwrap()));
+    boxes.extend_from_slice(&(saio as u32).to_be_bytes());
+    boxes.extend_from_slice(b"saio\0\0\0\0\0\0\0\x01");
+    boxes.extend_from_slice(&(at as u32).to_be_bytes());
+    let shift = if front { table.len() } else { 0 };
+    let mut out = grown(fragment, &[boxes, seal.extra.clone()], shift);
+    add32(&mut out, mdat, table.len());
+    out.splice(at..at, table.iter().copied());
+    out
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -16,7 +16,7 @@ if ! cmp -s "$here/peers/package-lock.json" "$peers/installed"; then
     (cd "$peers" && npm ci --ignore-scripts --no-audit --no-fund --silent)
     cp "$here/peers/package-lock.json" "$peers/installed"
 fi
-cargo build --quiet --locked --manifest-path "$here/Cargo.toml"
+cargo build --quiet --locked --manifest-path "$here/Cargo.toml" --target-dir "$target"
 export NODE_PATH="$peers/node_modules"
 for what in "" -fragments; do
     "$target/debug/smoothcore-differential$what" "${2:-1}" "${1:-300}"

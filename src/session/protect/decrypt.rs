@@ -1,5 +1,6 @@
 //! How samples are encrypted: read from fragments, told to decoders, and undone in place.
 
+use super::late::Waiting;
 use super::{Cipher, Guard, Layout, Protect, own};
 use crate::error::{Code, Error, Result};
 use crate::io::{
@@ -14,13 +15,14 @@ use crate::session::feed::{Feed, Fragment, Offer as Offered};
 
 impl Cipher {
     pub const fn new() -> Cipher {
-        Cipher { table: EncryptionTable::new(), clear: 0, opened: None }
+        Cipher { table: EncryptionTable::new(), clear: 0, opened: None, waiting: Waiting::NOTHING }
     }
 
     pub fn clear(&mut self) {
         self.table.clear();
         self.clear = 0;
         self.opened = None;
+        self.waiting = Waiting::NOTHING;
     }
 
     /// Bytes charged for the table.
@@ -170,7 +172,7 @@ impl Protect {
 }
 
 impl Cipher {
-    /// Reads how the samples that `moof` has just added to `table` are encrypted.
+    /// Reads how the samples that `moof` has just added to `table` are encrypted, unless that comes later in the body.
     ///
     /// # Errors
     /// As [`crate::mp4::encryption::parse`].
@@ -188,6 +190,9 @@ impl Cipher {
             }
             // Those before have their places, those of this one not yet.
             self.clear = table.samples().len();
+        }
+        if self.put_off(moof, info, table, limits)? {
+            return Ok(());
         }
         crate::mp4::encryption::parse(moof, info, table, account, limits, &mut self.table)
     }

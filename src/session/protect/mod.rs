@@ -6,7 +6,11 @@
 
 mod decrypt;
 mod keys;
+#[cfg(feature = "protection")]
+mod late;
 mod offers;
+#[cfg(not(feature = "protection"))]
+mod prompt;
 
 use super::Session;
 use super::config::ProtectionMode;
@@ -16,6 +20,10 @@ use crate::mem::{Bytes, List, Text};
 use crate::mp4::encryption::EncryptionTable;
 use crate::protection;
 use crate::time::Instant;
+use late::Waiting;
+
+#[cfg(not(feature = "protection"))]
+use prompt as late;
 
 /// Keys remembered; the oldest goes when there are more.
 const MOST_KEYS: usize = 64;
@@ -125,6 +133,7 @@ pub(super) struct Cipher {
     clear: usize,
     /// The sample that has been decrypted in place.
     pub opened: Option<usize>,
+    waiting: Waiting,
 }
 
 impl Protect {

@@ -1,5 +1,6 @@
 //! Where smoothcore and another player may differ, and why.
 
+use crate::shared::{self, Difference};
 use crate::table::CHOICES;
 use crate::view::{Reading, Stream, View};
 
@@ -28,20 +29,8 @@ pub enum Aspect {
     Systems,
 }
 
-/// One difference: `choice` says why it may be.
-pub struct Difference {
-    pub what: String,
-    pub choice: Option<&'static str>,
-}
-
-/// A documented difference: of this peer (or both), in these aspects, in documents with a trait that begins so (an empty
-/// one is every document's).
-pub struct Choice {
-    pub peer: Option<Peer>,
-    pub aspects: &'static [Aspect],
-    pub of: &'static [&'static str],
-    pub why: &'static str,
-}
+pub type Choice = shared::Choice<Peer, Aspect>;
+type Found<'a> = shared::Found<'a, Peer, Aspect>;
 
 /// Differences in single values, which are recognised where they are compared.
 const LAST_OPEN: &str =
@@ -58,7 +47,7 @@ const FIRST_SYSTEM: &str = "the player reads the first protection header alone";
 
 /// The differences between `ours` and `theirs` in a document with these traits.
 pub fn compare(peer: Peer, traits: &[String], ours: &Reading, theirs: &Reading) -> Vec<Difference> {
-    let mut found = Found { peer, traits, differences: Vec::new() };
+    let mut found = Found::new(peer, traits, CHOICES);
     match (ours, theirs) {
         (Ok(a), Ok(b)) => found.views(a, b),
         (Err(_), Err(_)) => {}
@@ -68,28 +57,7 @@ pub fn compare(peer: Peer, traits: &[String], ours: &Reading, theirs: &Reading) 
     found.differences
 }
 
-struct Found<'a> {
-    peer: Peer,
-    traits: &'a [String],
-    differences: Vec<Difference>,
-}
-
 impl Found<'_> {
-    fn add(&mut self, aspect: Aspect, what: String) {
-        let applies = |c: &&Choice| {
-            let named = |name: &&&str| name.is_empty() || self.traits.iter().any(|t| t.starts_with(**name));
-            c.peer.is_none_or(|p| p == self.peer)
-                && c.aspects.contains(&aspect)
-                && c.of.iter().any(|n| named(&n))
-        };
-        let choice = CHOICES.iter().find(applies).map(|c| c.why);
-        self.differences.push(Difference { what: format!("{aspect:?}: {what}"), choice });
-    }
-
-    fn chosen(&mut self, why: &'static str) {
-        self.differences.push(Difference { what: String::new(), choice: Some(why) });
-    }
-
     fn views(&mut self, a: &View, b: &View) {
         if a.live != b.live {
             if self.peer == Peer::Dash && a.live && a.duration > 0 {

@@ -24,7 +24,7 @@ fn walk(account: &mut Account, data: &[u8], step: usize) -> Result<Vec<(u32, u32
                 match parse_moof(moof, offset, account, &limits, &mut table) {
                     Ok(info) => {
                         if step == data.len().max(1) {
-                            tables(account, moof, &info, &table);
+                            tables(account, &data[offset as usize..], moof.len(), &info, &table);
                         }
                     }
                     Err(e) => break Err(e),
@@ -54,16 +54,30 @@ fn walk(account: &mut Account, data: &[u8], step: usize) -> Result<Vec<(u32, u32
     done.map(|()| samples).map_err(|e| e.code.number())
 }
 
-fn tables(account: &mut Account, moof: &[u8], info: &smoothcore::mp4::MoofInfo, table: &SampleTable) {
+/// What is read in the `moof` of `size` bytes at the start of `rest`.
+fn tables(
+    account: &mut Account,
+    rest: &[u8],
+    size: usize,
+    info: &smoothcore::mp4::MoofInfo,
+    table: &SampleTable,
+) {
     let limits = Limits::default();
+    let moof = &rest[..size];
     info.following(0).count();
     if info.encryption != Encryption::Clear {
         let mut out = EncryptionTable::default();
-        if encryption::parse(moof, info, table, account, &limits, &mut out).is_ok() {
-            for n in 0..out.len() {
-                out.sample(n);
-            }
+        let whole = encryption::parse(rest, info, table, account, &limits, &mut out).is_ok();
+        for n in 0..out.len() {
+            out.sample(n);
         }
+        out.clear();
+        // As far as it reaches is as good as all of it.
+        let reach = encryption::reach(moof, info, &limits);
+        assert!(reach >= size as u64, "reaches less far than its moof");
+        let enough = usize::try_from(reach).ok().and_then(|reach| rest.get(..reach));
+        let read = |part| encryption::parse(part, info, table, account, &limits, &mut out).is_ok();
+        assert_eq!(enough.is_some_and(read), whole, "a table that lies elsewhere");
         out.free(account);
     }
     let mut parts = PartTable::new();

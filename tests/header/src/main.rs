@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Comes first in the header, in this order; other files of `src/capi` follow by name.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 18] = [
     "codes",
     "status",
     "types",
@@ -18,7 +18,10 @@ const ORDER: [&str; 15] = [
     "live",
     "switching",
     "session",
+    "session_commands",
+    "session_facts",
     "player",
+    "player_facts",
     "run",
     "log",
     "rt",

@@ -88,7 +88,8 @@ fn read<'a>(
                 let moof = &body[offset as usize..offset as usize + size as usize];
                 let first = samples.samples().len();
                 let info = parse_moof(moof, offset, account, limits, samples)?;
-                encryption::parse(moof, &info, samples, account, limits, table)?;
+                // A table of encryption may lie behind it.
+                encryption::parse(&body[offset as usize..], &info, samples, account, limits, table)?;
                 pairs.push(Pair { moof, info, first });
             }
             Found::Mdat { payload_offset, payload_size } => samples.place(payload_offset, payload_size)?,

@@ -65,7 +65,9 @@ pub fn read(bytes: &[u8], defaults: [u32; 3]) -> Result<Vec<Piece>> {
                 let moof = slice(bytes, offset, size.into())?;
                 table.clear();
                 let info = parse_moof(moof, offset, &mut account, &limits, &mut table)?;
-                let encryption = encrypted(moof, &info, &table, &mut account, &limits)?;
+                // A table of encryption may lie behind it.
+                let rest = slice(bytes, offset, (bytes.len() as u64).saturating_sub(offset))?;
+                let encryption = encrypted(rest, &info, &table, &mut account, &limits)?;
                 pieces.push(Piece { info, samples: Vec::new(), encryption });
             }
             Found::Mdat { payload_offset, payload_size } => {
@@ -115,7 +117,7 @@ fn place(
     Ok(())
 }
 
-/// How the samples of the last `moof` are encrypted; `None` when all are clear.
+/// How the samples of the last `moof`, with which the bytes start, are encrypted; `None` when all are clear.
 fn encrypted(
     moof: &[u8],
     info: &MoofInfo,

@@ -1,6 +1,7 @@
 //! Where smoothcore and another parser may differ, and why.
 
 use crate::generate::Fragment;
+use crate::shared::{self, Difference};
 use crate::table::{CHOICES, REFUSED, TAKEN};
 use crate::view::{Part, Reading, Sample, View};
 
@@ -37,20 +38,8 @@ pub enum Aspect {
     Encryption,
 }
 
-/// One difference: `choice` says why it may be.
-pub struct Difference {
-    pub what: String,
-    pub choice: Option<&'static str>,
-}
-
-/// A documented difference: of this peer (or both), in these aspects, in fragments with a trait that begins so (an empty
-/// one is every fragment's).
-pub struct Choice {
-    pub peer: Option<Peer>,
-    pub aspects: &'static [Aspect],
-    pub of: &'static [&'static str],
-    pub why: &'static str,
-}
+pub type Choice = shared::Choice<Peer, Aspect>;
+type Found<'a> = shared::Found<'a, Peer, Aspect>;
 
 /// Differences in single values, which are recognised where they are compared.
 const ROUNDED: &str = "the parser counts in doubles, which lose ticks beyond 53 bits";
@@ -65,9 +54,9 @@ const FOLLOWING: &str = "of a tfrf at most 16 entries are kept here";
 
 /// The differences between `ours` and `theirs` in `fragment`.
 pub fn compare(peer: Peer, fragment: &Fragment, ours: &Reading, theirs: &Reading) -> Vec<Difference> {
-    let mut found = Found { peer, traits: &fragment.traits, wrong: fragment.wrong, differences: Vec::new() };
+    let mut found = Found::new(peer, &fragment.traits, CHOICES);
     match (ours, theirs) {
-        (Ok(a), Ok(b)) => found.views(a, b),
+        (Ok(a), Ok(b)) => found.views(a, b, fragment.wrong),
         (Err(_), Err(_)) => {}
         (Ok(_), Err(e)) => {
             match REFUSED.iter().find(|r| r.0 == peer && e.text.starts_with(r.1) && fragment.wrong) {
@@ -83,39 +72,17 @@ pub fn compare(peer: Peer, fragment: &Fragment, ours: &Reading, theirs: &Reading
     found.differences
 }
 
-struct Found<'a> {
-    peer: Peer,
-    traits: &'a [String],
-    wrong: bool,
-    differences: Vec<Difference>,
-}
-
 impl Found<'_> {
-    fn add(&mut self, aspect: Aspect, what: String) {
-        let applies = |c: &&Choice| {
-            let named = |name: &&&str| name.is_empty() || self.traits.iter().any(|t| t.starts_with(**name));
-            c.peer.is_none_or(|p| p == self.peer)
-                && c.aspects.contains(&aspect)
-                && c.of.iter().any(|n| named(&n))
-        };
-        let choice = CHOICES.iter().find(applies).map(|c| c.why);
-        self.differences.push(Difference { what: format!("{aspect:?}: {what}"), choice });
-    }
-
-    fn chosen(&mut self, why: &'static str) {
-        self.differences.push(Difference { what: String::new(), choice: Some(why) });
-    }
-
-    fn views(&mut self, a: &View, b: &View) {
+    fn views(&mut self, a: &View, b: &View, wrong: bool) {
         if a.parts.len() != b.parts.len() {
             return self.add(Aspect::Parts, format!("ours {}, theirs {}", a.parts.len(), b.parts.len()));
         }
         for (x, y) in a.parts.iter().zip(&b.parts) {
-            self.parts(x, y);
+            self.parts(x, y, wrong);
         }
     }
 
-    fn parts(&mut self, a: &Part, b: &Part) {
+    fn parts(&mut self, a: &Part, b: &Part, wrong: bool) {
         self.numbers(Aspect::Sequence, a.sequence, b.sequence);
         self.numbers(Aspect::Track, a.track, b.track);
         if self.peer == Peer::Mp4box {
@@ -135,7 +102,7 @@ impl Found<'_> {
             self.times(Aspect::Tfrf, flat(&a.tfrf), flat(most));
         } else {
             self.times(Aspect::Tfdt, a.tfdt.into_iter().collect(), b.tfdt.into_iter().collect());
-            self.encryption(a, b);
+            self.encryption(a, b, wrong);
         }
         if a.samples.len() != b.samples.len() {
             return self.add(Aspect::Count, format!("ours {}, theirs {}", a.samples.len(), b.samples.len()));
@@ -194,14 +161,14 @@ impl Found<'_> {
         }
     }
 
-    fn encryption(&mut self, a: &Part, b: &Part) {
+    fn encryption(&mut self, a: &Part, b: &Part, wrong: bool) {
         // Vectors of eight bytes are shown with eight zeros behind them.
         let same = a.encryption.len() == b.encryption.len()
             && a.encryption
                 .iter()
                 .zip(&b.encryption)
                 .all(|(x, y)| format!("{:0<32}", x.iv) == y.iv && x.parts == y.parts);
-        if !same && b.encryption.is_empty() && self.wrong {
+        if !same && b.encryption.is_empty() && wrong {
             self.chosen(AUXILIARY);
         } else if !same {
             self.add(Aspect::Encryption, format!("ours {:?}, theirs {:?}", a.encryption, b.encryption));

@@ -8,68 +8,45 @@ mod choices;
 mod generate;
 #[path = "../rng.rs"]
 mod rng;
+#[path = "../shared.rs"]
+mod shared;
 mod table;
 mod view;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 
 use choices::{Peer, compare};
+use shared::{Arguments, Tally, answer};
 
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|a| a.parse::<u64>().expect("a number"));
-    let (seed, count) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(300));
-    let only = numbers.next();
+    let arguments = Arguments::read();
     let mut parsers = Parsers::start();
-    let mut chosen: BTreeMap<&'static str, u64> = BTreeMap::new();
-    let (mut agreed, mut compared, mut unexplained, mut read) = (0u64, 0u64, 0u64, 0u64);
-    for number in only.map_or(0..count, |n| n..n + 1) {
-        let fragment = generate::fragment(seed, number);
+    let mut tally = Tally::default();
+    for number in arguments.numbers() {
+        let fragment = generate::fragment(arguments.seed, number);
         let ours = view::ours(&fragment.bytes);
-        read += u64::from(ours.is_ok());
+        tally.read += u64::from(ours.is_ok());
         for peer in [Peer::Mp4box, Peer::Shaka] {
             let lines = parsers.ask(peer, &fragment).unwrap_or_else(|| {
                 parsers = Parsers::start();
                 vec!["E out of memory".into()]
             });
             let theirs = view::theirs(&lines);
-            if only.is_some() {
+            if arguments.only.is_some() {
                 println!("{peer:?}: {theirs:#?}");
             }
-            compared += 1;
             let mut differences = compare(peer, &fragment, &ours, &theirs);
-            agreed += u64::from(differences.is_empty());
             // What is the same for every sample is one difference.
             differences.dedup_by(|a, b| a.choice == b.choice && a.choice.is_some());
-            for difference in differences {
-                match difference.choice {
-                    Some(choice) => *chosen.entry(choice).or_default() += 1,
-                    None => {
-                        unexplained += 1;
-                        if unexplained <= 40 {
-                            println!("{number} {peer:?} {:?}: {}", fragment.traits, difference.what);
-                        }
-                    }
-                }
-            }
+            tally.count(number, peer, &fragment.traits, &differences);
         }
-        if only.is_some() {
+        if arguments.only.is_some() {
             let hex: String = fragment.bytes.iter().map(|b| format!("{b:02x}")).collect();
             println!("{hex}\n{:?}\nours: {ours:#?}", fragment.traits);
         }
     }
-    println!(
-        "differential: fragments of seed {seed}: {compared} comparisons, {read} fragments read, {agreed} without any difference"
-    );
-    for (choice, times) in &chosen {
-        println!("  {times:6}  {choice}");
-    }
-    if unexplained > 0 {
-        println!("differential: {unexplained} differences that nobody chose");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    tally.end("fragments", arguments.seed)
 }
 
 /// The process that holds the parsers.
@@ -99,18 +76,7 @@ impl Parsers {
         let to = self.to.as_mut()?;
         writeln!(to, "{} {} {peer:?}", fragment.bytes.len(), fragment.iv_size).ok()?;
         to.write_all(&fragment.bytes).and_then(|()| to.flush()).ok()?;
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            match self.from.read_line(&mut line) {
-                Ok(count) if count > 0 => {}
-                _ => return None,
-            }
-            match line.trim_end_matches('\n') {
-                "." => return Some(lines),
-                line => lines.push(line.to_string()),
-            }
-        }
+        answer(&mut self.from)
     }
 }
 

@@ -84,7 +84,9 @@ pub fn ours(bytes: &[u8]) -> Reading {
                 samples = info.samples as usize;
                 if info.encryption != Encryption::Clear {
                     ciphers.clear();
-                    encryption::parse(moof, &info, &table, &mut account, &limits, &mut ciphers)?;
+                    // A table may lie behind its moof.
+                    let rest = &bytes[offset as usize..];
+                    encryption::parse(rest, &info, &table, &mut account, &limits, &mut ciphers)?;
                     for n in 0..ciphers.len() {
                         part.encryption.push(ciphers.sample(n).map_or_else(Cipher::default, |s| Cipher {
                             iv: s.iv.iter().map(|b| format!("{b:02x}")).collect(),

@@ -120,6 +120,22 @@ fn the_box_of_piff_becomes_senc_and_is_found() {
 }
 
 #[test]
+fn a_table_among_the_media_data_becomes_senc() {
+    let make = |at: u32| {
+        let saiz = full(b"saiz", 0, 0, &[&[8][..], &words(&[2])].concat());
+        let saio = full(b"saio", 0, 0, &words(&[1, at]));
+        let trun = full(b"trun", 0, 0x201, &words(&[2, at + 16, 2, 3]));
+        pair(&[saiz, saio, trun], &[], &[&[1; 8][..], &[2; 8], b"aabbb"].concat())
+    };
+    let at = make(0).len() as u32 - 21;
+    let out = fragment(&make(at), &mut place()).unwrap();
+    assert!(out.ends_with(b"\0\0\0\x0Dmdataabbb"), "the table is no media any more");
+    let read = again(&out);
+    assert!(matches!(read.infos[0].encryption, smoothcore::mp4::Encryption::Senc { .. }));
+    assert_eq!([0, 1].map(|n| read.table.sample(n).unwrap().iv[0]), [1, 2]);
+}
+
+#[test]
 fn every_fragment_of_the_test_card_keeps_its_samples() {
     let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/media/testcard");
     let mut seen = 0;
