@@ -182,6 +182,8 @@ pub(super) struct Feed {
     reported: Micros,
     reported_at: Instant,
     accepted_since: Micros,
+    /// Media that is shown, accepted since open or the last flush: the decoder never holds more.
+    given: Micros,
     pub position: Option<MediaTime>,
     pub dropped: u32,
 
@@ -292,7 +294,27 @@ impl Fragment {
 
     /// Ticks of it that have not been handed out.
     pub fn left(&self) -> u64 {
-        self.duration.saturating_sub(self.dts.saturating_sub(self.start))
+        self.left_from(0)
+    }
+
+    /// The same without what is not shown because it lies before `unseen`.
+    fn left_from(&self, unseen: u64) -> u64 {
+        let from = self.dts.max(unseen).max(self.lead_in);
+        self.duration.saturating_sub(from.saturating_sub(self.start))
+    }
+
+    /// Ticks of the sample handed out next that are shown.
+    pub fn shown_of(&self, ticks: u64, unseen: u64) -> u64 {
+        self.dts.saturating_add(ticks).saturating_sub(self.dts.max(unseen).max(self.lead_in)).min(ticks)
+    }
+
+    /// Ticks that are shown of the samples that are here, of a fragment that is still arriving.
+    fn here(&self, unseen: u64) -> u64 {
+        let here = self.body.len();
+        let samples = self.table.samples().get(..self.placed).unwrap_or_default().iter().skip(self.next);
+        let whole = samples.take_while(|s| u64::from(s.offset).saturating_add(u64::from(s.size)) <= here);
+        let ticks = whole.fold(0u64, |sum, s| sum.saturating_add(u64::from(s.duration)));
+        self.shown_of(ticks, unseen)
     }
 }
 
@@ -341,6 +363,7 @@ impl Feed {
             reported: Micros::ZERO,
             reported_at: Instant(0),
             accepted_since: Micros::ZERO,
+            given: Micros::ZERO,
             position: None,
             dropped: 0,
             prefix: Bytes::new(),
@@ -371,28 +394,42 @@ impl Feed {
         self.sparse.begin(at);
     }
 
-    /// Media in the decoder now, as far as can be told between two reports.
+    /// Up to where samples are only decoded, in stream ticks.
+    pub fn unseen(&self) -> u64 {
+        self.preroll_until.map_or(0, |until| ticks(until, self.scale))
+    }
+
+    /// Media to be shown in the decoder now, as far as can be told between two reports. A decoder may count what it only
+    /// decodes.
     pub fn depth(&self, now: Instant, running: bool) -> Micros {
-        let known = self.reported.plus(self.accepted_since);
+        let known = self.reported.plus(self.accepted_since).min(self.given);
         if running { known.minus(now.since(self.reported_at)) } else { known }
     }
 
-    /// Media in the decoder and in the queue.
+    /// Media to be shown in the decoder and in the queue.
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
         let twice = cfg!(feature = "planner") && self.replaces.is_some();
         let count = self.queue.len().saturating_sub(usize::from(twice));
-        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        let unseen = self.unseen();
+        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
         self.depth(now, running).plus(self.scale.micros(queued))
     }
 
-    /// Media in the decoder and ready for it.
+    /// Media to be shown in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
         if self.is_locked() {
             return self.depth(now, running);
         }
+        let unseen = self.unseen();
         let whole = self.queue.iter().filter(|f| f.complete);
-        let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
+        let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
         self.depth(now, running).plus(self.scale.micros(queued))
+    }
+
+    /// What a full decoder can still be given of the fragment that is arriving.
+    pub fn arriving(&self) -> Micros {
+        let front = self.queue.first().filter(|f| !f.complete && !self.is_locked());
+        front.map_or(Micros::ZERO, |f| self.scale.micros(f.here(self.unseen())))
     }
 
     pub fn report(&mut self, now: Instant, state: Buffered) {
@@ -404,7 +441,15 @@ impl Feed {
     }
 
     pub fn accepted(&mut self, ticks: u64) {
-        self.accepted_since = self.accepted_since.plus(self.scale.micros(ticks));
+        let more = self.scale.micros(ticks);
+        self.accepted_since = self.accepted_since.plus(more);
+        self.given = self.given.plus(more);
+    }
+
+    /// Its decoder holds nothing.
+    pub fn flushed(&mut self, now: Instant) {
+        self.report(now, Buffered::default());
+        self.given = Micros::ZERO;
     }
 
     /// The clock starts or stops: what was true until now becomes the new report.

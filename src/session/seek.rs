@@ -129,7 +129,7 @@ impl Session {
         feed.ended = false;
         feed.join = Join::Settled;
         feed.sparse.clear();
-        feed.report(now, Default::default());
+        feed.flushed(now);
     }
 
     /// The decoder refused the level of the fragment in front: nothing fetched at it is of use.

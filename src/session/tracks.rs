@@ -185,7 +185,9 @@ impl Session {
             return None;
         }
         let depth = f.depth(self.now, self.clock.running()).0.saturating_mul(10);
-        Some(MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth)))
+        let shown = MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth));
+        // What leads up to a target is never shown.
+        Some(f.preroll_until.map_or(shown, |until| shown.max(until)))
     }
 
     /// Where stream `i` takes over: what is being shown of those it replaces.

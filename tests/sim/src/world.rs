@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
-use smoothcore::io::{Configured, EventKind, Input, Network, Outcome, Output, RequestId, Response, StreamId};
+use smoothcore::io::{Configured, EventKind, Input, Network, Outcome, Output, Rate, RequestId, Response, StreamId};
 use smoothcore::session::{Config, Selection, Session, State};
 use smoothcore::time::{Instant, MediaTime};
 
@@ -70,6 +70,8 @@ pub struct World {
     /// When the last fault was over.
     pub disturbed: u64,
     settled: bool,
+    /// When the clock was last set running.
+    begun: Option<u64>,
     pub opened: u64,
     /// What broke the rules.
     pub breach: Option<String>,
@@ -113,6 +115,7 @@ impl World {
             asleep_until: 0,
             disturbed: script.last,
             settled: false,
+            begun: None,
             opened: 0,
             breach: None,
             asked: None,
@@ -349,6 +352,17 @@ impl World {
         }
     }
 
+    /// The clock never starts before every stream has its start buffer: a stall comes no earlier than that is shown.
+    fn check_start(&self) -> Result<(), String> {
+        let Some(begun) = self.begun.filter(|_| !self.script.takes_back()) else { return Ok(()) };
+        let (shown, least) = (self.now - begun, self.session.config().start_buffer.0);
+        // The fastest clock, and a look at the decoders from time to time.
+        if shown + 100_000 < least * 1000 / 1200 {
+            return Err(format!("a stall {shown} us after the clock was set running"));
+        }
+        Ok(())
+    }
+
     pub fn settled(&self) -> bool {
         self.settled
     }
@@ -564,6 +578,9 @@ impl World {
                 }
                 Output::Rate(rate) => {
                     note!(self, "rate {rate:?}");
+                    if rate != Rate::Hold && !self.screen.running() {
+                        self.begun = Some(self.now);
+                    }
                     self.screen.order(self.now, rate);
                 }
                 Output::Flush(stream, epoch) => {
@@ -594,7 +611,10 @@ impl World {
                     if let (EventKind::StreamDropped, Some(stream)) = (e.kind, e.stream) {
                         self.screen.ears[usize::from(stream.0)].silent = true;
                     }
-                    checked = self.rules.event(self.now, &e);
+                    checked = self.rules.event(self.now, &e).and_then(|()| match e.kind {
+                        EventKind::Stalled => self.check_start(),
+                        _ => Ok(()),
+                    });
                 }
                 other => checked = Err(format!("nobody asked for {other:?}")),
             }
