@@ -182,7 +182,8 @@ impl Timeline {
 
     /// Appends all of another list.
     fn extend_by(&mut self, account: &mut Account, scale: TimeScale, more: &Timeline) -> Result<()> {
-        more.runs_from(0).try_for_each(|(f, count)| self.extend_run(account, scale, f.start, f.duration, count))
+        more.runs_from(0)
+            .try_for_each(|(f, count)| self.extend_run(account, scale, f.start, f.duration, count))
     }
 
     /// Appends a fragment; a gap before it that is no more than rounding is closed.

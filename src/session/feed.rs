@@ -133,6 +133,9 @@ pub(super) struct Feed {
     /// The rung in use; `None` before the first choice.
     pub rung: Option<u16>,
     pub bitrate: u32,
+    /// Start and bitrate of a fragment not yet asked for about which a decision has been told.
+    #[cfg(feature = "planner")]
+    pub told: Option<(u64, u32)>,
 
     /// In order; the front is being handed out, the back is being fetched.
     pub queue: List<Fragment>,
@@ -332,6 +335,8 @@ impl Feed {
             controller,
             rung: None,
             bitrate: 0,
+            #[cfg(feature = "planner")]
+            told: None,
             queue: List::new(),
             spare: List::new(),
             cursor: Cursor::Covering(0),
@@ -411,7 +416,8 @@ impl Feed {
         let twice = cfg!(feature = "planner") && self.replaces.is_some();
         let count = self.queue.len().saturating_sub(usize::from(twice));
         let unseen = self.unseen();
-        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
+        let queued =
+            self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
         self.depth(now, running).plus(self.scale.micros(queued))
     }
 

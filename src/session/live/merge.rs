@@ -144,8 +144,7 @@ impl Session {
             let feed = self.feeds.get(i)?;
             let at = usize::from(feed.id.0);
             let n = (0..newer.streams.len()).find(|n| find(manifest, newer, *n, count) == Some(at))?;
-            let (known, listed) =
-                (manifest.streams.get(at)?.end_time()?, newer.streams.get(n)?.end_time()?);
+            let (known, listed) = (manifest.streams.get(at)?.end_time()?, newer.streams.get(n)?.end_time()?);
             let quiet = Micros(self.length(i).0.saturating_mul(3));
             if listed.after(super::SLOWEST) > known || self.now.since(feed.tail.grown) < quiet {
                 return None;

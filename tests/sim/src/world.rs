@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
-use smoothcore::io::{Configured, EventKind, Input, Network, Outcome, Output, Rate, RequestId, Response, StreamId};
+use smoothcore::io::{
+    Configured, EventKind, Input, Network, Outcome, Output, Rate, RequestId, Response, StreamId,
+};
 use smoothcore::session::{Config, Selection, Session, State};
 use smoothcore::time::{Instant, MediaTime};
 
@@ -52,8 +54,9 @@ pub struct World {
     pub habits: Habits,
     pub now: u64,
     dice: Dice,
-    /// From virtual time to the host's clock.
+    /// From virtual time to the host's clock, which also runs by so many millionths faster.
     offset: i64,
+    pub drift: i64,
     next_action: usize,
     owed: Vec<(u64, StreamId, Owed)>,
     /// Bytes that the session did not take.
@@ -100,6 +103,7 @@ impl World {
             rules: Rules::new(show.streams.len()),
             habits: Habits::default(),
             now: 0,
+            drift: 0,
             offset: (100_000 * SECOND + dice.below(1_000_000 * SECOND)) as i64,
             dice,
             next_action: 0,
@@ -126,7 +130,15 @@ impl World {
     }
 
     fn at(&self) -> Instant {
-        Instant((self.now as i64 + self.offset).max(0) as u64)
+        let ahead = (i128::from(self.now) * i128::from(self.drift)).div_euclid(1_000_000) as i64;
+        Instant((self.now as i64 + ahead + self.offset).max(0) as u64)
+    }
+
+    /// The first moment at which the host's clock says so.
+    fn when(&self, at: Instant) -> u64 {
+        let passed = i128::from(at.0 as i64 - self.offset).max(0) * 1_000_000;
+        let pace = i128::from(1_000_000 + self.drift);
+        ((passed + pace - 1) / pace) as u64
     }
 
     /// Opens the session now.
@@ -515,7 +527,7 @@ impl World {
             let mut checked = Ok(());
             match self.session.poll() {
                 Output::Idle(until) => {
-                    let deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    let deadline = until.map(|u| self.when(u));
                     if self.log.is_some() && deadline != self.deadline {
                         let told = deadline.map_or(f64::INFINITY, |d| d as f64 / 1e6);
                         note!(self, "idle until {told:.6}");
