@@ -141,13 +141,13 @@ impl Session {
         let (now, mut any) = (self.now, false);
         for f in self.feeds.iter().filter(|f| f.selected && f.leads() && f.join == Join::Settled) {
             any = true;
-            // Full memory, one that drains before it is set up anew, or a full decoder for which nothing is under way: there
-            // will never be more.
+            // A full decoder for which nothing is under way, one that drains before it is set up anew, or full memory: there
+            // will never be more. The smallest builds leave out the question what is under way.
             let waits = f.blocked || f.setup == Setup::Later;
             let refused = f.offer == Offer::Refused;
-            let full = (refused && (f.blocked || (f.fetch.is_none() && !f.retrying)))
-                || (waits && f.depth(now, false) > Micros::ZERO);
-            let arriving = if refused { f.arriving() } else { Micros::ZERO };
+            let more = cfg!(feature = "planner") && !f.blocked && (f.fetch.is_some() || f.retrying);
+            let full = (refused && !more) || (waits && f.depth(now, false) > Micros::ZERO);
+            let arriving = if refused && more { f.arriving() } else { Micros::ZERO };
             if !(f.ended || full || f.ready(now, false).plus(arriving) >= want) {
                 return false;
             }

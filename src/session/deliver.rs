@@ -262,7 +262,7 @@ impl Session {
     fn step_over(&mut self, i: usize) -> u64 {
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return 0 };
-        let unseen = feed.unseen();
+        let unseen = feed.unseen;
         let Some(front) = feed.queue.first_mut() else { return 0 };
         let Some(entry) = front.table.samples().get(front.next) else { return 0 };
         let ticks = u64::from(entry.duration);

@@ -169,6 +169,8 @@ pub(super) struct Feed {
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
+    /// The same in stream ticks; 0 where there is none.
+    pub unseen: u64,
     pub join: Join,
     /// Where the last sample taken ends, or where the first one is to be looked for, in stream ticks.
     pub handed: u64,
@@ -358,6 +360,7 @@ impl Feed {
             hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
+            unseen: 0,
             join: Join::Settled,
             handed: 0,
             sparse: Sparse::new(),
@@ -390,18 +393,19 @@ impl Feed {
         cfg!(feature = "text") && !self.leads() && self.source != Source::Payloads
     }
 
-    /// Plays on from `time`; what is before it only leads up to it.
-    pub fn place(&mut self, time: MediaTime) {
+    /// Plays on from `time`; what is before `shown` only leads up to it.
+    pub fn place(&mut self, time: MediaTime, shown: MediaTime) {
         let at = ticks(time, self.scale);
         self.cursor = Cursor::Covering(at);
         self.handed = at;
-        self.preroll_until = Some(time);
+        self.lead_up_to(shown);
         self.sparse.begin(at);
     }
 
-    /// Up to where samples are only decoded, in stream ticks.
-    pub fn unseen(&self) -> u64 {
-        self.preroll_until.map_or(0, |until| ticks(until, self.scale))
+    /// What is before `time` is decoded and not shown.
+    pub fn lead_up_to(&mut self, time: MediaTime) {
+        self.preroll_until = Some(time);
+        self.unseen = ticks(time, self.scale);
     }
 
     /// Media to be shown in the decoder now, as far as can be told between two reports. A decoder may count what it only
@@ -415,27 +419,25 @@ impl Feed {
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
         let twice = cfg!(feature = "planner") && self.replaces.is_some();
         let count = self.queue.len().saturating_sub(usize::from(twice));
-        let unseen = self.unseen();
-        let queued =
-            self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
-        self.depth(now, running).plus(self.scale.micros(queued))
+        self.depth(now, running).plus(self.queued(count, |_| true))
     }
 
     /// Media to be shown in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
-        if self.is_locked() {
-            return self.depth(now, running);
-        }
-        let unseen = self.unseen();
-        let whole = self.queue.iter().filter(|f| f.complete);
-        let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left_from(unseen)));
-        self.depth(now, running).plus(self.scale.micros(queued))
+        let depth = self.depth(now, running);
+        if self.is_locked() { depth } else { depth.plus(self.queued(usize::MAX, |f| f.complete)) }
+    }
+
+    /// Media to be shown of those of the first `count` fragments that `counts` says.
+    fn queued(&self, count: usize, counts: fn(&Fragment) -> bool) -> Micros {
+        let counted = self.queue.iter().take(count).filter(|f| counts(f));
+        self.scale.micros(counted.fold(0u64, |sum, f| sum.saturating_add(f.left_from(self.unseen))))
     }
 
     /// What a full decoder can still be given of the fragment that is arriving.
     pub fn arriving(&self) -> Micros {
         let front = self.queue.first().filter(|f| !f.complete && !self.is_locked());
-        front.map_or(Micros::ZERO, |f| self.scale.micros(f.here(self.unseen())))
+        front.map_or(Micros::ZERO, |f| self.scale.micros(f.here(self.unseen)))
     }
 
     pub fn report(&mut self, now: Instant, state: Buffered) {

@@ -17,7 +17,7 @@ case $1 in
         ;;
     whole)
         "$sim" month --days 30
-        "$sim" month --days 30 --drift 200
+        "$sim" month --days 3 --drift 200
         "$sim" faults --seeds 10000
         "$sim" fleet --sessions 10000 --svg ports/docs/fleet.svg
         "$sim" share

@@ -169,12 +169,13 @@ fn whole_month(options: &Options<'_>) -> Result<(), String> {
     })?;
     let counts = world.rules.counts;
     println!(
-        "month: {} days, {} manifest, {} fragments, {} samples, {} x 412 at the start, {} x 404, {} stalls, peak {} bytes, {:.0} s",
+        "month: {} days, {} manifest, {} fragments, {} samples, {} x 412{}, {} x 404, {} stalls, peak {} bytes, {:.0} s",
         month.days,
         counts.manifests,
         counts.fragments,
         counts.samples,
         counts.early,
+        if drift == 0 { " at the start" } else { "" },
         counts.missing,
         counts.stalls,
         world.session.stats().peak_held,
