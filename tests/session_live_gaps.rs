@@ -206,3 +206,68 @@ fn an_encoder_that_leaps_ahead_counts_anew() {
     assert!(!v.has(EventKind::GapSkipped) && !v.has(EventKind::Failed));
     assert!(*v.fragments(0).last().unwrap() > 5_060 * SECOND);
 }
+
+/// An event whose list begins at 0 and is open: `old` seconds of it, then the encoder is back at 0 after `pause` seconds.
+fn back_at_zero(old: u64, pause: u64) -> (Channel, impl Fn(&mut Channel)) {
+    let mut channel = Channel::new();
+    channel.dvr = 0;
+    for t in &mut channel.tracks {
+        t.pieces = steady(SECOND, 0, 2 * SECOND, 15, old / 2);
+    }
+    let anew = (old - 30 + pause) * 1_000_000;
+    let restart = move |channel: &mut Channel| {
+        for t in &mut channel.tracks {
+            t.pieces = steady(SECOND, 0, 2 * SECOND, 0, 200);
+            for p in &mut t.pieces {
+                p.there += anew;
+            }
+        }
+    };
+    (channel, restart)
+}
+
+#[test]
+fn an_encoder_that_is_back_at_zero_on_an_open_event_is_followed() {
+    for pause in [2, 30] {
+        // 70 s were on the air; then it counts from zero, which the list known begins with, too.
+        let (channel, restart) = back_at_zero(100, pause);
+        let mut v = Viewer::open(config(), channel);
+        v.until(70 + pause);
+        restart(v.channel());
+        v.more(80);
+        assert_eq!(v.all(EventKind::OriginRestarted).len(), 1, "{pause}: {:?}", v.events);
+        let samples = v.player.decoder().samples.clone();
+        let last = samples.iter().rposition(|s| s.fragment == 98 * SECOND).unwrap();
+        let behind: Vec<_> = samples[last + 1..].iter().filter(|s| s.stream == 0).collect();
+        assert!(behind.iter().all(|s| s.epoch > 1 && s.dts < 90 * SECOND as i64));
+        assert_ne!(behind[0].flags & DISCONTINUITY, 0);
+        assert!(behind.last().unwrap().dts > 60 * SECOND as i64, "{:?}", behind.last());
+        let live = v.session().live().unwrap();
+        assert!(live.latency.unwrap().0 < 12_000_000 && !v.has(EventKind::Failed), "{live:?}");
+        assert!(v.channel().asked("Manifest").len() < 16, "{:?}", v.channel().asked("Manifest"));
+    }
+}
+
+#[test]
+fn an_old_list_that_stands_is_no_encoder_back_at_zero() {
+    // The encoder stands for a minute, and a cache answers with the list of a minute ago.
+    let (mut channel, _) = back_at_zero(100, 0);
+    for t in &mut channel.tracks {
+        t.pieces = steady(SECOND, 0, 2 * SECOND, 15, 400);
+        for p in t.pieces.iter_mut().filter(|p| p.start >= 100 * SECOND) {
+            p.there += 60_000_000;
+        }
+    }
+    let stale = back_at_zero(100, 0).0.manifest(20_000_000).into_bytes();
+    let channel = channel.scripted(move |path, now, _| {
+        let old = path == "Manifest" && (72_000_000..128_000_000).contains(&now);
+        old.then(|| Answer::Body(stale.clone()))
+    });
+    let mut v = Viewer::open(config(), channel);
+    v.until(170);
+    assert!(!v.has(EventKind::OriginRestarted) && !v.has(EventKind::Failed), "{:?}", v.events);
+    assert!(v.has(EventKind::StalledAtEdge) && v.has(EventKind::EdgeMoving));
+    assert!(*v.fragments(0).last().unwrap() > 120 * SECOND && v.is_seamless(0), "{:?}", v.fragments(0));
+    // Every ten seconds or so once it has looked twice.
+    assert!(v.channel().asked("Manifest").len() < 14, "{:?}", v.channel().asked("Manifest"));
+}

@@ -147,17 +147,9 @@ impl Timeline {
             }
             self.truncate(account, begins);
             self.drop_before(account, keep_from);
-            for fragment in newer.iter() {
-                self.extend(account, scale, fragment.start, fragment.duration)?;
-            }
-            Ok(())
+            self.extend_by(account, scale, newer)
         });
-        let merged = merged.and_then(|()| {
-            for fragment in tail.iter() {
-                self.extend(account, scale, fragment.start, fragment.duration)?;
-            }
-            Ok(())
-        });
+        let merged = merged.and_then(|()| self.extend_by(account, scale, &tail));
         tail.free(account);
         newer.free(account);
         merged
@@ -170,11 +162,9 @@ impl Timeline {
             return;
         }
         let mut kept = Timeline::new();
-        let from = self.at_or_before(time).map_or(0, |f| f.index);
-        let copied = self
-            .iter_from(from)
-            .filter(|f| f.start >= time)
-            .try_for_each(|fragment| kept.push(account, fragment.start, fragment.duration, 1));
+        let from = self.after(time.saturating_sub(1)).map_or(0, |f| f.index);
+        let copied =
+            self.runs_from(from).try_for_each(|(f, count)| kept.push(account, f.start, f.duration, count));
         if copied.is_err() {
             kept.free(account);
             return self.drop_before(account, time);
@@ -186,22 +176,37 @@ impl Timeline {
     /// Copies what follows `last` into `tail`.
     fn copy_after(&self, account: &mut Account, tail: &mut Timeline, last: Fragment) -> Result<()> {
         let beyond = last.start.saturating_add(last.duration / 2);
-        let from = self.at_or_before(beyond).map_or(0, |f| f.index);
-        for fragment in self.iter_from(from).filter(|f| f.start > beyond) {
-            tail.push(account, fragment.start, fragment.duration, 1)?;
-        }
-        Ok(())
+        let Some(first) = self.after(beyond) else { return Ok(()) };
+        self.runs_from(first.index).try_for_each(|(f, count)| tail.push(account, f.start, f.duration, count))
+    }
+
+    /// Appends all of another list.
+    fn extend_by(&mut self, account: &mut Account, scale: TimeScale, more: &Timeline) -> Result<()> {
+        more.runs_from(0)
+            .try_for_each(|(f, count)| self.extend_run(account, scale, f.start, f.duration, count))
     }
 
     /// Appends a fragment; a gap before it that is no more than rounding is closed.
     fn extend(&mut self, account: &mut Account, scale: TimeScale, start: u64, duration: u64) -> Result<()> {
+        self.extend_run(account, scale, start, duration, 1)
+    }
+
+    /// The same with `count` fragments that follow each other.
+    fn extend_run(
+        &mut self,
+        account: &mut Account,
+        scale: TimeScale,
+        start: u64,
+        duration: u64,
+        count: u32,
+    ) -> Result<()> {
         if let Some(last) = self.last()
             && start > last.end()
             && !last.hole_before(Fragment { index: 0, start, duration }, scale)
         {
             self.set_last_duration(account, start.saturating_sub(last.start))?;
         }
-        self.push(account, start, duration, 1)
+        self.push(account, start, duration, count)
     }
 }
 

@@ -291,6 +291,19 @@ impl Timeline {
         iter
     }
 
+    /// The same in runs: a fragment, and how many there are from it on that are like it and leave no gap. A list may have
+    /// millions of those; nothing should look at each.
+    pub(super) fn runs_from(&self, index: u32) -> impl Iterator<Item = (Fragment, u32)> + '_ {
+        let mut iter = self.iter_from(index);
+        core::iter::from_fn(move || {
+            if let Some(run) = iter.cursor.run() {
+                return Some(run);
+            }
+            iter.cursor = iter.blocks.next()?.cursor();
+            iter.cursor.run()
+        })
+    }
+
     /// Bytes charged for this timeline.
     pub fn charged_bytes(&self) -> usize {
         let data = self.blocks.iter().map(|block| block.data.charged());

@@ -141,10 +141,14 @@ impl Session {
         let (now, mut any) = (self.now, false);
         for f in self.feeds.iter().filter(|f| f.selected && f.leads() && f.join == Join::Settled) {
             any = true;
-            // A full decoder, one that drains before it is set up anew, or full memory: there will never be more.
+            // A full decoder for which nothing is under way, one that drains before it is set up anew, or full memory: there
+            // will never be more. The smallest builds leave out the question what is under way.
             let waits = f.blocked || f.setup == Setup::Later;
-            let full = f.offer == Offer::Refused || (waits && f.depth(now, false) > Micros::ZERO);
-            if !(f.ended || full || f.ready(now, false) >= want) {
+            let refused = f.offer == Offer::Refused;
+            let more = cfg!(feature = "planner") && !f.blocked && (f.fetch.is_some() || f.retrying);
+            let full = (refused && !more) || (waits && f.depth(now, false) > Micros::ZERO);
+            let arriving = if refused && more { f.arriving() } else { Micros::ZERO };
+            if !(f.ended || full || f.ready(now, false).plus(arriving) >= want) {
                 return false;
             }
         }

@@ -249,17 +249,24 @@ impl Session {
         feed.discontinuity = false;
         feed.parameter_sets_due = false;
         feed.fed = feed.queue.first().map(|f| f.level);
-        self.step_over(i);
+        let shown = self.step_over(i);
+        // A decoder without a clock is never ahead of anything.
+        if !self.unpaced()
+            && let Some(feed) = self.feeds.get_mut(i)
+        {
+            feed.accepted(shown);
+        }
     }
 
-    /// The front sample is done with: its bytes make room.
-    fn step_over(&mut self, i: usize) {
-        let unpaced = self.unpaced();
+    /// The front sample is done with: its bytes make room. How long it is shown, in stream ticks.
+    fn step_over(&mut self, i: usize) -> u64 {
         let (pool, account) = (&mut self.pool, &mut self.account);
-        let Some(feed) = self.feeds.get_mut(i) else { return };
-        let Some(front) = feed.queue.first_mut() else { return };
-        let Some(entry) = front.table.samples().get(front.next) else { return };
+        let Some(feed) = self.feeds.get_mut(i) else { return 0 };
+        let unseen = feed.unseen;
+        let Some(front) = feed.queue.first_mut() else { return 0 };
+        let Some(entry) = front.table.samples().get(front.next) else { return 0 };
         let ticks = u64::from(entry.duration);
+        let shown = front.shown_of(ticks, unseen);
         front.dts = front.dts.saturating_add(ticks);
         front.next = front.next.saturating_add(1);
         feed.handed = front.dts;
@@ -272,11 +279,8 @@ impl Session {
                 front.body.release_before(pool, account, keep);
             }
         }
-        // A decoder without a clock is never ahead of anything.
-        if !unpaced {
-            feed.accepted(ticks);
-        }
         self.wake_blocked();
+        shown
     }
 
     /// The front fragment's level cannot be set up: its fragments come from another one.

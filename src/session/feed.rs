@@ -133,6 +133,9 @@ pub(super) struct Feed {
     /// The rung in use; `None` before the first choice.
     pub rung: Option<u16>,
     pub bitrate: u32,
+    /// Start and bitrate of a fragment not yet asked for about which a decision has been told.
+    #[cfg(feature = "planner")]
+    pub told: Option<(u64, u32)>,
 
     /// In order; the front is being handed out, the back is being fetched.
     pub queue: List<Fragment>,
@@ -166,6 +169,8 @@ pub(super) struct Feed {
     /// The decoder needs parameter sets before the next sample.
     pub parameter_sets_due: bool,
     pub preroll_until: Option<MediaTime>,
+    /// The same in stream ticks; 0 where there is none.
+    pub unseen: u64,
     pub join: Join,
     /// Where the last sample taken ends, or where the first one is to be looked for, in stream ticks.
     pub handed: u64,
@@ -182,6 +187,8 @@ pub(super) struct Feed {
     reported: Micros,
     reported_at: Instant,
     accepted_since: Micros,
+    /// Media that is shown, accepted since open or the last flush: the decoder never holds more.
+    given: Micros,
     pub position: Option<MediaTime>,
     pub dropped: u32,
 
@@ -292,7 +299,27 @@ impl Fragment {
 
     /// Ticks of it that have not been handed out.
     pub fn left(&self) -> u64 {
-        self.duration.saturating_sub(self.dts.saturating_sub(self.start))
+        self.left_from(0)
+    }
+
+    /// The same without what is not shown because it lies before `unseen`.
+    fn left_from(&self, unseen: u64) -> u64 {
+        let from = self.dts.max(unseen).max(self.lead_in);
+        self.duration.saturating_sub(from.saturating_sub(self.start))
+    }
+
+    /// Ticks of the sample handed out next that are shown.
+    pub fn shown_of(&self, ticks: u64, unseen: u64) -> u64 {
+        self.dts.saturating_add(ticks).saturating_sub(self.dts.max(unseen).max(self.lead_in)).min(ticks)
+    }
+
+    /// Ticks that are shown of the samples that are here, of a fragment that is still arriving.
+    fn here(&self, unseen: u64) -> u64 {
+        let here = self.body.len();
+        let samples = self.table.samples().get(..self.placed).unwrap_or_default().iter().skip(self.next);
+        let whole = samples.take_while(|s| u64::from(s.offset).saturating_add(u64::from(s.size)) <= here);
+        let ticks = whole.fold(0u64, |sum, s| sum.saturating_add(u64::from(s.duration)));
+        self.shown_of(ticks, unseen)
     }
 }
 
@@ -310,6 +337,8 @@ impl Feed {
             controller,
             rung: None,
             bitrate: 0,
+            #[cfg(feature = "planner")]
+            told: None,
             queue: List::new(),
             spare: List::new(),
             cursor: Cursor::Covering(0),
@@ -331,6 +360,7 @@ impl Feed {
             hole_behind: false,
             parameter_sets_due: true,
             preroll_until: None,
+            unseen: 0,
             join: Join::Settled,
             handed: 0,
             sparse: Sparse::new(),
@@ -341,6 +371,7 @@ impl Feed {
             reported: Micros::ZERO,
             reported_at: Instant(0),
             accepted_since: Micros::ZERO,
+            given: Micros::ZERO,
             position: None,
             dropped: 0,
             prefix: Bytes::new(),
@@ -362,37 +393,51 @@ impl Feed {
         cfg!(feature = "text") && !self.leads() && self.source != Source::Payloads
     }
 
-    /// Plays on from `time`; what is before it only leads up to it.
-    pub fn place(&mut self, time: MediaTime) {
+    /// Plays on from `time`; what is before `shown` only leads up to it.
+    pub fn place(&mut self, time: MediaTime, shown: MediaTime) {
         let at = ticks(time, self.scale);
         self.cursor = Cursor::Covering(at);
         self.handed = at;
-        self.preroll_until = Some(time);
+        self.lead_up_to(shown);
         self.sparse.begin(at);
     }
 
-    /// Media in the decoder now, as far as can be told between two reports.
+    /// What is before `time` is decoded and not shown.
+    pub fn lead_up_to(&mut self, time: MediaTime) {
+        self.preroll_until = Some(time);
+        self.unseen = ticks(time, self.scale);
+    }
+
+    /// Media to be shown in the decoder now, as far as can be told between two reports. A decoder may count what it only
+    /// decodes.
     pub fn depth(&self, now: Instant, running: bool) -> Micros {
-        let known = self.reported.plus(self.accepted_since);
+        let known = self.reported.plus(self.accepted_since).min(self.given);
         if running { known.minus(now.since(self.reported_at)) } else { known }
     }
 
-    /// Media in the decoder and in the queue.
+    /// Media to be shown in the decoder and in the queue.
     pub fn ahead(&self, now: Instant, running: bool) -> Micros {
         let twice = cfg!(feature = "planner") && self.replaces.is_some();
         let count = self.queue.len().saturating_sub(usize::from(twice));
-        let queued = self.queue.iter().take(count).fold(0u64, |sum, f| sum.saturating_add(f.left()));
-        self.depth(now, running).plus(self.scale.micros(queued))
+        self.depth(now, running).plus(self.queued(count, |_| true))
     }
 
-    /// Media in the decoder and ready for it.
+    /// Media to be shown in the decoder and ready for it.
     pub fn ready(&self, now: Instant, running: bool) -> Micros {
-        if self.is_locked() {
-            return self.depth(now, running);
-        }
-        let whole = self.queue.iter().filter(|f| f.complete);
-        let queued = whole.fold(0u64, |sum, f| sum.saturating_add(f.left()));
-        self.depth(now, running).plus(self.scale.micros(queued))
+        let depth = self.depth(now, running);
+        if self.is_locked() { depth } else { depth.plus(self.queued(usize::MAX, |f| f.complete)) }
+    }
+
+    /// Media to be shown of those of the first `count` fragments that `counts` says.
+    fn queued(&self, count: usize, counts: fn(&Fragment) -> bool) -> Micros {
+        let counted = self.queue.iter().take(count).filter(|f| counts(f));
+        self.scale.micros(counted.fold(0u64, |sum, f| sum.saturating_add(f.left_from(self.unseen))))
+    }
+
+    /// What a full decoder can still be given of the fragment that is arriving.
+    pub fn arriving(&self) -> Micros {
+        let front = self.queue.first().filter(|f| !f.complete && !self.is_locked());
+        front.map_or(Micros::ZERO, |f| self.scale.micros(f.here(self.unseen)))
     }
 
     pub fn report(&mut self, now: Instant, state: Buffered) {
@@ -404,7 +449,15 @@ impl Feed {
     }
 
     pub fn accepted(&mut self, ticks: u64) {
-        self.accepted_since = self.accepted_since.plus(self.scale.micros(ticks));
+        let more = self.scale.micros(ticks);
+        self.accepted_since = self.accepted_since.plus(more);
+        self.given = self.given.plus(more);
+    }
+
+    /// Its decoder holds nothing.
+    pub fn flushed(&mut self, now: Instant) {
+        self.report(now, Buffered::default());
+        self.given = Micros::ZERO;
     }
 
     /// The clock starts or stops: what was true until now becomes the new report.

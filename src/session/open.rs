@@ -394,8 +394,7 @@ impl Session {
             from = from.min(feed.scale.media_time(fragment.start));
         }
         for feed in self.feeds.iter_mut() {
-            feed.place(if feed.kind == Kind::Audio { from } else { start });
-            feed.preroll_until = Some(start);
+            feed.place(if feed.kind == Kind::Audio { from } else { start }, start);
         }
     }
 }

@@ -79,7 +79,7 @@ impl Session {
         self.select_feed(i, selection);
         if let (true, Some(feed)) = (wanted, self.feeds.get_mut(i)) {
             if let Some(position) = position {
-                feed.place(position);
+                feed.place(position, position);
             }
             if feed.leads() && (running || unpaced) {
                 feed.join = Join::Joining;
@@ -129,7 +129,7 @@ impl Session {
         feed.ended = false;
         feed.join = Join::Settled;
         feed.sparse.clear();
-        feed.report(now, Default::default());
+        feed.flushed(now);
     }
 
     /// The decoder refused the level of the fragment in front: nothing fetched at it is of use.

@@ -112,7 +112,7 @@ impl Session {
         if replaces && kind != Kind::Text && feed.fresh && !feed.ended {
             feed.join = Join::Replacing;
             if let Some(seam) = seam.filter(|_| feed.fetch.is_none() && feed.queue.is_empty()) {
-                feed.place(seam);
+                feed.place(seam, seam);
             }
             // Without a clock there is nothing to bridge: the old one would only run away.
             if self.unpaced() {
@@ -185,7 +185,9 @@ impl Session {
             return None;
         }
         let depth = f.depth(self.now, self.clock.running()).0.saturating_mul(10);
-        Some(MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth)))
+        let shown = MediaTime(f.scale.media_time(f.handed).0.saturating_sub_unsigned(depth));
+        // What leads up to a target is never shown.
+        Some(f.preroll_until.map_or(shown, |until| shown.max(until)))
     }
 
     /// Where stream `i` takes over: what is being shown of those it replaces.
@@ -252,7 +254,7 @@ impl Session {
         let Some(position) = position else { return };
         let (pool, account) = (&mut self.pool, &mut self.account);
         let Some(feed) = self.feeds.get_mut(i) else { return };
-        feed.preroll_until = feed.preroll_until.max(Some(position));
+        feed.lead_up_to(feed.preroll_until.map_or(position, |until| until.max(position)));
         let scale = feed.scale;
         let over = |end: u64| scale.media_time(end) <= position;
         while feed.queue.first().is_some_and(|f| f.complete && over(f.start.saturating_add(f.duration))) {

@@ -10,12 +10,14 @@ sim=${CARGO_TARGET_DIR:-$here/target}/release/sim
 case $1 in
     slice)
         "$sim" month --days 1
+        "$sim" month --days 1 --drift 200
         "$sim" faults --seeds 400
         "$sim" fleet --sessions 500
         "$sim" share --sessions 8
         ;;
     whole)
         "$sim" month --days 30
+        "$sim" month --days 3 --drift 200
         "$sim" faults --seeds 10000
         "$sim" fleet --sessions 10000 --svg ports/docs/fleet.svg
         "$sim" share

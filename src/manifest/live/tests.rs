@@ -127,3 +127,26 @@ fn times_beyond_2_53_keep_their_last_digit() {
     }
     assert!(t.iter().enumerate().all(|(n, f)| f.start == start + n as u64 * 20_000_001));
 }
+
+#[test]
+fn lists_of_billions_of_like_fragments_are_joined_as_runs() {
+    // `r` says it in ten bytes; whoever looked at each fragment would be at it for minutes.
+    const MANY: u32 = 3_000_000_000;
+    let mut a = account();
+    let mut known = Timeline::new();
+    known.push(&mut a, 0, 100, 1_000).unwrap();
+    known.push(&mut a, 400_000_000_000, 70, 2_000_000).unwrap();
+    let mut newer = Timeline::new();
+    newer.push(&mut a, 50_000, 100, MANY).unwrap();
+    known.merge(&mut a, HNS, &mut newer, 0, Tail::Open).unwrap();
+    assert_eq!(known.len(), 500 + MANY + 2_000_000);
+    assert_eq!(known.first().unwrap().start, 0);
+    assert_eq!(known.get(499 + MANY).unwrap().start, 49_900 + 100 * u64::from(MANY));
+    assert_eq!(known.end(), 400_000_000_000 + 70 * 2_000_000);
+    assert_eq!(known.runs_from(0).count(), 2);
+    known.forget_before(&mut a, 60_000);
+    assert_eq!(known.first().unwrap().start, 60_000);
+    assert_eq!(known.len(), MANY - 100 + 2_000_000);
+    known.free(&mut a);
+    assert_eq!(a.held(), 0);
+}

@@ -263,6 +263,16 @@ impl Default for Cursor<'_> {
     }
 }
 
+impl Cursor<'_> {
+    /// The next fragment, and how many there are from it on that are like it and leave no gap.
+    pub(super) fn run(&mut self) -> Option<(Fragment, u32)> {
+        if self.data.is_empty() && self.left > 0 {
+            return Some((self.now, core::mem::take(&mut self.left)));
+        }
+        self.next().map(|fragment| (fragment, 1))
+    }
+}
+
 impl Iterator for Cursor<'_> {
     type Item = Fragment;
 

@@ -9,7 +9,7 @@ use super::super::feed::{Cursor, Feed, Form, Source};
 use crate::io::{EventKind, RefreshReason};
 use crate::manifest::live::{Relation, Tail};
 use crate::manifest::{Liveness, Manifest, Stream};
-use crate::time::Micros;
+use crate::time::{MediaTime, Micros};
 
 /// What a new list means for all streams.
 #[derive(Clone, Copy)]
@@ -26,19 +26,25 @@ impl Session {
     pub(in super::super) fn take_manifest(&mut self, mut newer: Manifest) {
         let Some(mut manifest) = self.manifest.take() else { return };
         let leapt = self.has_leapt(&manifest, &newer);
-        let restarted = leapt || self.has_restarted(&manifest, &newer);
-        if restarted && !leapt && !self.live.lower {
+        let lower = !leapt && self.has_restarted(&manifest, &newer);
+        let fallen = if leapt || lower { None } else { self.has_fallen(&manifest, &newer) };
+        // What grows so far behind is no cache of what was.
+        let grows = fallen.is_some_and(|end| self.live.fallen.is_some_and(|before| end > before));
+        let restarted = leapt || lower || grows;
+        if (lower && !self.live.lower) || (fallen.is_some() && self.live.fallen.is_none()) {
             // Or a cache is far behind.
             newer.free(&mut self.account);
             self.manifest = Some(manifest);
             self.live.base.free(&mut self.account);
-            self.live.lower = true;
+            self.live.lower = lower;
+            self.live.fallen = fallen;
             self.refreshed(false);
             self.want_list(RefreshReason::Restart);
             self.live.not_before = self.now.after(Micros(self.rng.jitter(super::USUAL.0)));
             return;
         }
         self.live.lower = false;
+        self.live.fallen = self.live.fallen.filter(|_| fallen.is_some() && !restarted);
         let over = newer.liveness != Liveness::Live;
         self.live.lists_more = !over;
         let window = newer.timescale.micros(newer.dvr_window);
@@ -128,6 +134,24 @@ impl Session {
             played
                 && pair.is_some_and(|(old, new)| old.timeline.relation(&new.timeline) == Relation::Restarted)
         })
+    }
+
+    /// Where the lists end if all played streams, to which nothing has come for a while, end far before what is known of them.
+    fn has_fallen(&self, manifest: &Manifest, newer: &Manifest) -> Option<MediaTime> {
+        let count = manifest.streams.len();
+        let mut end = None;
+        for i in self.leading() {
+            let feed = self.feeds.get(i)?;
+            let at = usize::from(feed.id.0);
+            let n = (0..newer.streams.len()).find(|n| find(manifest, newer, *n, count) == Some(at))?;
+            let (known, listed) = (manifest.streams.get(at)?.end_time()?, newer.streams.get(n)?.end_time()?);
+            let quiet = Micros(self.length(i).0.saturating_mul(3));
+            if listed.after(super::SLOWEST) > known || self.now.since(feed.tail.grown) < quiet {
+                return None;
+            }
+            end = end.max(Some(listed));
+        }
+        end
     }
 
     /// Whether a played stream lists only what begins later than time can have brought it: nobody has missed that, the

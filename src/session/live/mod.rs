@@ -78,6 +78,8 @@ pub(super) struct Live {
     idle: u32,
     /// The last one lay wholly before what is known.
     lower: bool,
+    /// Where it ended when it first ended far before what is known, though something of that is listed.
+    fallen: Option<MediaTime>,
     /// After redirects, of the one being read.
     base: Text,
     /// Sound and pictures wait for a reading; then they go on there.

@@ -224,7 +224,8 @@ impl Session {
 
     /// Tells what was decided about the fragment of stream `i` that is being asked for.
     pub(super) fn decision_taken(&mut self, i: usize, start: u64) {
-        let Some(feed) = self.feeds.get(i) else { return };
+        let Some(feed) = self.feeds.get_mut(i) else { return };
+        feed.told = None;
         let (id, time) = (feed.id, feed.scale.media_time(start));
         if feed.kind != Kind::Video {
             return;

@@ -14,7 +14,7 @@ impl Session {
         let rate = self.planned_rate();
         let sigma = u64::from(self.switching.sigma.min(1_200));
         let now = self.now;
-        let feed = self.feeds.get(i)?;
+        let feed = self.feeds.get_mut(i)?;
         let lowest = feed.rungs.iter().position(|r| r.is_open())?;
         let present = feed.rung.map(usize::from).filter(|n| feed.rungs.get(*n).is_some_and(|r| r.is_open()));
         // e to the 0.6745 sigma, by the first terms of its series.
@@ -46,14 +46,18 @@ impl Session {
         };
         let changed = present != Some(rung);
         let known = rung_of(feed, feed.rungs.get(rung)?.level)?;
-        if changed {
+        let bitrate = feed.rungs.get(rung)?.bitrate;
+        // A fragment for which there is no room yet is decided about again and again.
+        let decision = Some((start, bitrate));
+        if changed && feed.told != decision {
+            feed.told = decision;
+            let (id, time) = (feed.id, feed.scale.media_time(start));
             let told = Decided {
-                bitrate: feed.rungs.get(rung)?.bitrate,
+                bitrate,
                 buffer_ms: u32::try_from(ahead.as_millis()).unwrap_or(u32::MAX),
                 why: if rate.is_some() { Why::Share } else { Why::Start },
                 rate: rate.unwrap_or(0),
             };
-            let (id, time) = (feed.id, feed.scale.media_time(start));
             // The first choice without knowledge is soon mended.
             if present.is_some() || rate.is_some() {
                 self.switching.sound_changed = Some(now);

@@ -417,6 +417,11 @@ impl Script {
         self.until(fault.until);
     }
 
+    /// Whether decoders may refuse what was there when the clock was set running, or memory holds less than a start buffer.
+    pub fn takes_back(&self) -> bool {
+        self.tiny || self.kinds.contains(&Kind::Unplayable)
+    }
+
     /// The faults that can hit an exchange started now.
     pub fn active(&self, now: u64) -> impl Iterator<Item = &Fault> {
         self.faults.iter().filter(move |f| (f.from..f.until).contains(&now))

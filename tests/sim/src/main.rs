@@ -21,8 +21,9 @@ sim: whole presentations in virtual time around the session of smoothcore
   sim traces --data DIR [--set NAME] [--every N] [--buffer S] [--mode alike|audio|2|4|8] [--rule planner|throughput]
              [--log] [--replace] [--sound BITRATE] [--smoothcore PATH] [--each] [--events]
       sessions over the traces of a data folder; with the command named, beside its simulator
-  sim month [--days N] [--seed N]
-      a channel of three streams for N days (30): one manifest, no 404, no 412 after the start, no stall, memory flat
+  sim month [--days N] [--seed N] [--drift PPM]
+      a channel of three streams for N days (30): one manifest, no 404, no 412 after the start, no stall, memory flat; on a
+      box whose clock runs faster by so many millionths (0), with a rate to come back to its delay
   sim fleet [--sessions N] [--how KIND] [--svg FILE] [--seed N]
       N sessions (10000) of a channel whose origin fails for a minute (503): what they ask for when it is back
   sim kinds
@@ -146,7 +147,10 @@ fn replay(options: &Options<'_>) -> Result<(), String> {
 }
 
 fn whole_month(options: &Options<'_>) -> Result<(), String> {
-    let month = month::Month { days: options.number("--days", 30)?, seed: options.number("--seed", 1)? };
+    let drift = options.value("--drift").map_or(Ok(0), str::parse);
+    let drift: i64 = drift.map_err(|_| "--drift: no number")?;
+    let month =
+        month::Month { days: options.number("--days", 30)?, seed: options.number("--seed", 1)?, drift };
     let begin = Instant::now();
     println!(" day manifests fragments 412 404 stalls gaps    held  behind");
     let world = month::play(month, |day, d, _| {
@@ -165,12 +169,13 @@ fn whole_month(options: &Options<'_>) -> Result<(), String> {
     })?;
     let counts = world.rules.counts;
     println!(
-        "month: {} days, {} manifest, {} fragments, {} samples, {} x 412 at the start, {} x 404, {} stalls, peak {} bytes, {:.0} s",
+        "month: {} days, {} manifest, {} fragments, {} samples, {} x 412{}, {} x 404, {} stalls, peak {} bytes, {:.0} s",
         month.days,
         counts.manifests,
         counts.fragments,
         counts.samples,
         counts.early,
+        if drift == 0 { " at the start" } else { "" },
         counts.missing,
         counts.stalls,
         world.session.stats().peak_held,

@@ -46,13 +46,15 @@ pub struct Screen {
     pub held: u64,
     started: bool,
     /// What is left of the position's way when it is divided.
-    rest: i64,
+    rest: i128,
     /// Every decoder refuses samples, and set-ups are put off, until then.
     pub full_until: u64,
     pub later_until: u64,
     /// Bitrates that are refused, until then.
     pub unplayable: Vec<(u32, u64)>,
     pub dropped: u32,
+    /// Its clock runs by so many millionths faster.
+    pub drift: i64,
     /// The box sleeps until then: its clock stands still.
     pub asleep_until: u64,
 }
@@ -74,6 +76,7 @@ impl Screen {
             later_until: 0,
             unplayable: Vec::new(),
             dropped: 0,
+            drift: 0,
             asleep_until: 0,
         }
     }
@@ -95,9 +98,10 @@ impl Screen {
             self.begin();
         }
         let Some(position) = self.position else { return };
-        let way = passed as i64 * self.rate + self.rest;
-        self.rest = way % 100;
-        let mut to = position + way / 100;
+        // In 10^8ths of 100 ns.
+        let way = i128::from(passed) * i128::from(self.rate) * i128::from(1_000_000 + self.drift) + self.rest;
+        self.rest = way % 100_000_000;
+        let mut to = position + (way / 100_000_000) as i64;
         // A decoder that runs dry holds the clock; one that is behind catches up.
         for ear in self.ears.iter().filter(|e| !e.ended && !e.silent) {
             if let Some(end) = ear.end.filter(|end| *end >= position) {

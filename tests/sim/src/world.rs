@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
 
-use smoothcore::io::{Configured, EventKind, Input, Network, Outcome, Output, RequestId, Response, StreamId};
+use smoothcore::io::{
+    Configured, EventKind, Input, Network, Outcome, Output, Rate, RequestId, Response, StreamId,
+};
 use smoothcore::session::{Config, Selection, Session, State};
 use smoothcore::time::{Instant, MediaTime};
 
@@ -52,8 +54,9 @@ pub struct World {
     pub habits: Habits,
     pub now: u64,
     dice: Dice,
-    /// From virtual time to the host's clock.
+    /// From virtual time to the host's clock, which also runs by so many millionths faster.
     offset: i64,
+    pub drift: i64,
     next_action: usize,
     owed: Vec<(u64, StreamId, Owed)>,
     /// Bytes that the session did not take.
@@ -70,6 +73,8 @@ pub struct World {
     /// When the last fault was over.
     pub disturbed: u64,
     settled: bool,
+    /// When the clock was last set running.
+    begun: Option<u64>,
     pub opened: u64,
     /// What broke the rules.
     pub breach: Option<String>,
@@ -98,6 +103,7 @@ impl World {
             rules: Rules::new(show.streams.len()),
             habits: Habits::default(),
             now: 0,
+            drift: 0,
             offset: (100_000 * SECOND + dice.below(1_000_000 * SECOND)) as i64,
             dice,
             next_action: 0,
@@ -113,6 +119,7 @@ impl World {
             asleep_until: 0,
             disturbed: script.last,
             settled: false,
+            begun: None,
             opened: 0,
             breach: None,
             asked: None,
@@ -123,7 +130,15 @@ impl World {
     }
 
     fn at(&self) -> Instant {
-        Instant((self.now as i64 + self.offset).max(0) as u64)
+        let ahead = (i128::from(self.now) * i128::from(self.drift)).div_euclid(1_000_000) as i64;
+        Instant((self.now as i64 + ahead + self.offset).max(0) as u64)
+    }
+
+    /// The first moment at which the host's clock says so.
+    fn when(&self, at: Instant) -> u64 {
+        let passed = i128::from(at.0 as i64 - self.offset).max(0) * 1_000_000;
+        let pace = i128::from(1_000_000 + self.drift);
+        ((passed + pace - 1) / pace) as u64
     }
 
     /// Opens the session now.
@@ -349,6 +364,17 @@ impl World {
         }
     }
 
+    /// The clock never starts before every stream has its start buffer: a stall comes no earlier than that is shown.
+    fn check_start(&self) -> Result<(), String> {
+        let Some(begun) = self.begun.filter(|_| !self.script.takes_back()) else { return Ok(()) };
+        let (shown, least) = (self.now - begun, self.session.config().start_buffer.0);
+        // The fastest clock, and a look at the decoders from time to time.
+        if shown + 100_000 < least * 1000 / 1200 {
+            return Err(format!("a stall {shown} us after the clock was set running"));
+        }
+        Ok(())
+    }
+
     pub fn settled(&self) -> bool {
         self.settled
     }
@@ -501,7 +527,7 @@ impl World {
             let mut checked = Ok(());
             match self.session.poll() {
                 Output::Idle(until) => {
-                    let deadline = until.map(|u| (u.0 as i64 - self.offset).max(0) as u64);
+                    let deadline = until.map(|u| self.when(u));
                     if self.log.is_some() && deadline != self.deadline {
                         let told = deadline.map_or(f64::INFINITY, |d| d as f64 / 1e6);
                         note!(self, "idle until {told:.6}");
@@ -564,6 +590,9 @@ impl World {
                 }
                 Output::Rate(rate) => {
                     note!(self, "rate {rate:?}");
+                    if rate != Rate::Hold && !self.screen.running() {
+                        self.begun = Some(self.now);
+                    }
                     self.screen.order(self.now, rate);
                 }
                 Output::Flush(stream, epoch) => {
@@ -594,7 +623,10 @@ impl World {
                     if let (EventKind::StreamDropped, Some(stream)) = (e.kind, e.stream) {
                         self.screen.ears[usize::from(stream.0)].silent = true;
                     }
-                    checked = self.rules.event(self.now, &e);
+                    checked = self.rules.event(self.now, &e).and_then(|()| match e.kind {
+                        EventKind::Stalled => self.check_start(),
+                        _ => Ok(()),
+                    });
                 }
                 other => checked = Err(format!("nobody asked for {other:?}")),
             }

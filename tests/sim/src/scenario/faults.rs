@@ -153,8 +153,12 @@ pub fn world(seed: u64, which: Which, only: Option<Kind>) -> (World, Net) {
     if script.fickle {
         screen.taste = dice.pick(&[Taste::Fickle, Taste::Needs(0, 1), Taste::Needs(1, 0)]);
     }
+    // Quartz is no better than that.
+    let drift = dice.pick(&[0, 0, 200, -200]);
+    screen.drift = drift;
     let slow = script.slow;
     let mut world = World::new(Rc::new(show), Rc::new(script), config, screen, dice.split());
+    world.drift = drift;
     world.habits = Habits {
         grain: if slow { dice.within(20, 300) * 1000 } else { 0 },
         early: dice.pick(&[0, 3, 20]),
