@@ -42,7 +42,7 @@ impl Session {
             feed.tail.same_level = false;
         }
         if is_outage(&failure) {
-            self.outage = self.outage.or(Some(now));
+            self.outage = self.outage.or(Some(now.after(patience(&limits))));
         } else {
             self.note_alive(now);
         }
@@ -80,17 +80,23 @@ impl Session {
     /// in the list would fare no better. An origin that answers with an error does come; it counts as gone when every
     /// stream gets such answers.
     fn outlasts(&mut self, i: usize, failure: &Failure) -> Option<Verdict> {
-        let limits = self.config.limits;
-        let feed = self.feeds.get(i).filter(|f| f.leads() && f.join == Join::Settled)?;
-        let since = feed.retry.since;
-        let others = || self.feeds.iter().filter(|f| f.id != feed.id && f.selected && f.leads());
-        let gone = failure.status == 0 || (others().next().is_some() && others().all(|f| f.retry.failed > 0));
-        let over = self.outage.is_none_or(|begun| self.now >= begun.after(patience(&limits)));
-        if !is_outage(failure) || !gone || over || self.alive > since {
+        if !is_outage(failure) || self.outage.is_none_or(|over| self.now >= over) {
             return None;
         }
-        let wait = Micros(self.rng.jitter(limits.retry_longest.0));
-        self.feeds.get_mut(i)?.retry.not_before = self.now.after(wait);
+        let (mut selected, mut failing) = (0u32, 0u32);
+        for feed in self.feeds.iter().filter(|f| f.selected && f.leads()) {
+            selected = selected.wrapping_add(1);
+            failing = failing.wrapping_add(u32::from(feed.retry.failed > 0));
+        }
+        if failure.status != 0 && (selected < 2 || failing < selected) {
+            return None;
+        }
+        let wait = Micros(self.rng.jitter(self.config.limits.retry_longest.0));
+        let feed = self.feeds.get_mut(i).filter(|f| f.leads() && f.join == Join::Settled)?;
+        if self.alive > feed.retry.since {
+            return None;
+        }
+        feed.retry.not_before = self.now.after(wait);
         Some(Verdict::Again(wait))
     }
 

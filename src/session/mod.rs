@@ -112,7 +112,7 @@ pub struct Session {
     opening_retry: Retry,
     /// When the origin last gave media.
     alive: Instant,
-    /// The first failure since then.
+    /// Until when an outage that has begun since then is waited out.
     outage: Option<Instant>,
     cancel: Option<RequestId>,
     inbox: Bytes,

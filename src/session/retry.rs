@@ -138,8 +138,9 @@ pub(super) fn is_outage(failure: &Failure) -> bool {
 /// How long an outage may last before fragments are given up because of it: about as long as it takes to give up as many, one
 /// after another, as end playback.
 pub(super) fn patience(limits: &Limits) -> Micros {
-    let tries = u64::from(limits.tries).saturating_mul(limits.lost_in_a_row.into());
-    Micros(limits.retry_longest.0.saturating_mul(tries))
+    // Clamped: 16 times 1,000 times 10 minutes at most.
+    let tries = limits.tries.wrapping_mul(limits.lost_in_a_row);
+    Micros(limits.retry_longest.0.wrapping_mul(tries.into()))
 }
 
 /// xorshift64*: the same seed gives the same session.
