@@ -159,6 +159,7 @@ static void tell(const smoothcore_event *event, uint64_t began_us)
 {
     const char *because = event->code != 0 ? smoothcore_strerror(event->code) : "";
     if (event->kind == SMOOTHCORE_EVENT_FRAGMENT_STARTED || event->kind == SMOOTHCORE_EVENT_FRAGMENT_DONE) return;
+    if (event->kind == SMOOTHCORE_EVENT_DECIDED) return; /* for each fragment; a change is a switch as well */
     clear_status();
     printf("%8.3f  ", seconds(event->at_us - began_us));
     if (event->stream >= 0) printf("stream %" PRId32 ": ", event->stream);
@@ -230,6 +231,15 @@ static void tell(const smoothcore_event *event, uint64_t began_us)
         break;
     case SMOOTHCORE_EVENT_REFRESH_FAILED:
         printf("manifest not read again, reason %" PRIu64 ": %s", event->a, because);
+        break;
+    case SMOOTHCORE_EVENT_ABANDONED:
+        printf("fragment at %" PRIu64 " bit/s given up after %" PRIu64 " bytes", event->a, event->b);
+        break;
+    case SMOOTHCORE_EVENT_REPLACED:
+        printf("fragment fetched again: %" PRIu64 " -> %" PRIu64 " bit/s", event->a, event->b);
+        break;
+    case SMOOTHCORE_EVENT_DROPPING_FRAMES:
+        printf("decoder drops pictures: at most %" PRIu64 " bit/s for %.0f s", event->a, seconds(event->b));
         break;
     default: /* a newer library knows more */
         printf("event %" PRIu32 " (%" PRIu64 ", %" PRIu64 ")", event->kind, event->a, event->b);
