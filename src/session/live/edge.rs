@@ -173,6 +173,14 @@ impl Session {
         }
     }
 
+    /// Whether what stream `i` fetches next is not there yet.
+    pub(in super::super) fn waits_for_edge(&self, i: usize) -> bool {
+        self.is_growing()
+            && self
+                .next_fragment(i)
+                .is_none_or(|(start, duration)| self.now < self.fetch_at(i, start, duration))
+    }
+
     /// Whether stream `i` may start no fetch now.
     pub(in super::super) fn is_held(&self, i: usize) -> bool {
         let Some(feed) = self.feeds.get(i).filter(|_| LIVE) else { return false };
