@@ -5,7 +5,7 @@
 //! it is wrong.
 
 use super::super::Session;
-use super::super::feed::Cursor;
+use super::super::feed::{Cursor, Feed};
 use super::super::open::ticks;
 use super::{LIVE, Power};
 use crate::error::{Code, Error, Result};
@@ -164,13 +164,27 @@ impl Session {
             at = at.max(feed.tail.begun.after(self.length(i).min(super::SLOWEST)));
         }
         match self.feeds.get(i) {
-            // A fleet that comes back must not ask for all it has missed at once.
-            Some(feed) if feed.tail.recovering => {
+            // A fleet that comes back must not ask for all it has missed at once; but for what a start needs, of which the first
+            // fragments may only lead up to it.
+            Some(feed) if feed.tail.recovering && feed.tail.reaches(self.started_with(feed)) => {
                 let pace = feed.scale.micros(feed.tail.taken.1.max(duration)).0;
                 at.max(feed.tail.begun.after(Micros(pace / 5 * 4)))
             }
             _ => at,
         }
+    }
+
+    /// Up to where a stream must have media for the clock to start, in ticks.
+    fn started_with(&self, feed: &Feed) -> u64 {
+        feed.unseen.saturating_add(feed.scale.ticks(self.config.start_buffer))
+    }
+
+    /// Whether what stream `i` fetches next is not there yet.
+    pub(in super::super) fn waits_for_edge(&self, i: usize) -> bool {
+        self.is_growing()
+            && self
+                .next_fragment(i)
+                .is_none_or(|(start, duration)| self.now < self.fetch_at(i, start, duration))
     }
 
     /// Whether stream `i` may start no fetch now.

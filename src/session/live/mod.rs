@@ -158,6 +158,12 @@ pub(super) struct Tail {
 }
 
 impl Tail {
+    /// Whether what was last taken up lasts to `time`, in ticks.
+    fn reaches(&self, time: u64) -> bool {
+        let (start, duration) = self.taken;
+        start.saturating_add(duration) >= time
+    }
+
     /// What was being fetched is no longer wanted.
     pub(super) fn emptied(&mut self) {
         if LIVE {
