@@ -52,7 +52,16 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
     };
     println!(
         "{:<12} {:>8} {:>8} {:>9} {:>8} {:>9} {:>8} {:>7} {:>8} {:>7}",
-        "set", "qoe_lin", "qoe_log", "mean kbps", "stall s", "stalls", "change", "waste%", "start s", "idle s"
+        "set",
+        "qoe_lin",
+        "qoe_log",
+        "mean kbps",
+        "stall s",
+        "stalls",
+        "change",
+        "waste%",
+        "start s",
+        "idle s"
     );
     let mut worst: Vec<String> = Vec::new();
     for name in sets {
