@@ -16,7 +16,7 @@ use super::types::{SMOOTHCORE_NO_TIME_US, smoothcore_config};
 use super::wire::Wire;
 use super::{given, record, text};
 use crate::error::Code;
-use crate::io::{Event, Input};
+use crate::io::{Event, EventKind, Input};
 use crate::mem::{Account, List};
 use crate::player::Player;
 use crate::session::{Session, State};
@@ -63,6 +63,13 @@ impl Outlet {
             return;
         }
         let mut event = *event;
+        if cfg!(feature = "planner") && self.ring.len() >= EVENTS / 2 && event.kind == EventKind::Decided {
+            // They would push out what happens once: of those about one stream the newest is enough.
+            let same = |e: &Event| e.kind == EventKind::Decided && e.stream == event.stream;
+            while let Some(old) = self.ring.iter().position(same).and_then(|old| self.ring.remove(old)) {
+                self.lost = self.lost.saturating_add(old.lost);
+            }
+        }
         if self.ring.len() >= EVENTS {
             let oldest = self.ring.remove(0).map_or(0, |e| e.lost);
             self.lost = self.lost.saturating_add(oldest).saturating_add(1);

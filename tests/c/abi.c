@@ -129,7 +129,8 @@ int main(int argc, char **argv)
     } tests[] = {{"structs", test_structs},   {"nulls", test_nulls},     {"reentry", test_reentry},
                  {"contract", test_contract}, {"streams", test_streams}, {"handles", test_handles},
                  {"init", test_init},         {"source", test_source},   {"tracks", test_tracks},
-                 {"protection", test_protection}, {"deviations", test_deviations}, {"live", test_live}};
+                 {"protection", test_protection}, {"deviations", test_deviations}, {"live", test_live},
+                 {"switching", test_switching}};
     size_t i;
     if (argc != 2) {
         fprintf(stderr, "usage: abi MEDIA\n");

@@ -48,5 +48,6 @@ void test_deviations(void);
 void test_source(void);
 void test_tracks(void);
 void test_live(void);
+void test_switching(void);
 
 #endif

@@ -14,7 +14,7 @@ native=no
 [ "$TARGET" != "$(uname -m)-unknown-linux-gnu" ] || { EMULATOR='' && native=yes; }
 sources="$here/abi.c $here/abi_structs.c $here/abi_nulls.c $here/abi_reentry.c $here/abi_contract.c
     $here/abi_streams.c $here/abi_handles.c $here/abi_init.c $here/abi_source.c $here/abi_tracks.c
-    $here/abi_protection.c $here/abi_deviations.c $here/abi_live.c $here/rig.c"
+    $here/abi_protection.c $here/abi_deviations.c $here/abi_live.c $here/abi_switching.c $here/rig.c"
 flags="-std=c99 -D_POSIX_C_SOURCE=200809L -pedantic -O1 -g -Wall -Wextra -Werror $TARGET_CFLAGS -I$(dirname "$header")"
 run() { # NAME FLAG...: builds with FLAG and runs
     name=$1

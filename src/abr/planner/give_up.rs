@@ -1,7 +1,7 @@
 //! Whether what is in flight should give way to a lower level.
 
 use super::logarithm::{exp, ln};
-use super::table::{Fetch, UNIT};
+use super::table::{Fetch, UNIT, World};
 use super::{Planner, Progress, less_others, ln_seconds, plan_time, transfer_time};
 use crate::time::Micros;
 
@@ -43,8 +43,8 @@ impl Planner {
         if i64::from(rest) * 1000 < i64::from(buffer) * i64::from(t.abandon_late) {
             return None;
         }
-        let mut world = self.world(moment);
-        world.sigma = rate.sigma(&t);
+        // How it comes now is seen already: an outage to come is not reckoned with.
+        let world = World { sigma: rate.sigma(&t), outages: 0, ..self.world(moment) };
         let tables = self.tables.as_ref()?;
         let wait = if progress.first_byte.is_some() { 0 } else { world.wait };
         let finish = Fetch { ln_bits, ln_rate, wait, buffer };

@@ -211,6 +211,10 @@ impl Planner {
             // 2.66 in Q16.
             Objective::Log => UNIT as u64 * 174_326 / u64::from(range.max(1).unsigned_abs()),
         };
+        let mut tuning = setup.tuning;
+        if setup.objective == Objective::Log {
+            (tuning.jump_down, tuning.jump_up) = (tuning.jump_log, tuning.jump_log);
+        }
         let fits = bitrates.len() <= MOST_LEVELS && Tables::bytes(bitrates.len()) <= setup.table_bytes;
         let top_time = plan_time(setup.buffer.minus(setup.duration));
         let tables = if fits { Tables::new(account, &rungs, top_time).ok() } else { None };
@@ -218,12 +222,12 @@ impl Planner {
             grouped: setup.groups.windows(2).any(|pair| pair.first() != pair.last()),
             rungs,
             tables,
-            rate: Rate::new(&setup.tuning),
-            tuning: setup.tuning,
+            rate: Rate::new(&tuning),
+            tuning,
             mu: mu.min(64 * UNIT as u64) as i32,
             bias: 0,
             open: u64::MAX,
-            due: setup.tuning.sweeps_start,
+            due: tuning.sweeps_start,
             tries: 0,
             crossed: None,
         })

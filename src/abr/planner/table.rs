@@ -298,16 +298,24 @@ impl Tables {
     pub fn expect(&self, a: usize, rung: &Rung, fetch: &Fetch, world: &World) -> i32 {
         let mut mixed = [0i32; 24];
         let n = self.mix(&mut mixed, a, fetch.ln_rate);
+        let mixed = mixed.get(..n).unwrap_or(&[]);
+        let after = |time: i32| {
+            let left = fetch.buffer.saturating_sub(time);
+            let bins = self.bins(left.max(0).saturating_add(world.duration)).min(rung.cap);
+            at(mixed, bins).saturating_sub(self.cost(left.min(0).saturating_neg(), world))
+        };
         let mut sum = 0i64;
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
             let time = duration_of(fetch.ln_bits.saturating_sub(fetch.ln_rate).saturating_sub(off))
                 .saturating_add(fetch.wait);
-            let left = fetch.buffer.saturating_sub(time);
-            let after = self.bins(left.max(0).saturating_add(world.duration)).min(rung.cap);
-            let worth = at(mixed.get(..n).unwrap_or(&[]), after);
-            let cost = self.cost(left.min(0).saturating_neg(), world);
-            sum += i64::from(weight) * i64::from(worth.saturating_sub(cost));
+            let mut weight = weight;
+            if distance == CENTRE && world.outages > 0 {
+                let long = time.saturating_add(world.outage);
+                sum += i64::from(world.outages) * i64::from(after(long));
+                weight -= world.outages;
+            }
+            sum += i64::from(weight) * i64::from(after(time));
         }
         narrow((sum >> 8) - (sum >> 18) * i64::from(world.fade))
     }

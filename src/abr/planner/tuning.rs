@@ -55,6 +55,8 @@ pub struct Tuning {
     pub jump_down: i32,
     /// The same, that it rises by three.
     pub jump_up: i32,
+    /// Both of these with the objective log, where the fall costs more than the rise brings.
+    pub jump_log: i32,
     /// Sweeps at the start and after a jump.
     pub sweeps_start: i32,
     /// Sweeps a decision.
@@ -106,9 +108,10 @@ impl Default for Tuning {
             walk_up: 5,
             jump_down: 1,
             jump_up: 4,
+            jump_log: 2,
             sweeps_start: 20,
             sweeps: 2,
-            horizon: 18,
+            horizon: 11,
             abandon: 50,
             abandon_ms: 300,
             abandon_left: 100,

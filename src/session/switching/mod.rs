@@ -17,7 +17,7 @@ use super::feed::Feed;
 use super::retry::{Exchange, Measured};
 use crate::abr::{self, Choice, Frames, Held, Planner};
 use crate::codec::Kind;
-use crate::io::{Decided, Event, EventKind, StreamId, Why};
+use crate::io::{Decided, EventKind, StreamId, Why};
 use crate::mem::List;
 use crate::time::{Instant, MediaTime, Micros};
 
@@ -209,14 +209,8 @@ impl Session {
         }
     }
 
-    /// Tells a decision. Once events pile up, of those about one stream the newest is enough.
+    /// Tells a decision.
     fn tell_decision(&mut self, stream: StreamId, time: MediaTime, told: Decided) {
-        if self.events.len() >= super::EVENTS / 2 {
-            let same = |e: &Event| e.kind == EventKind::Decided && e.stream == Some(stream);
-            if let Some(old) = self.events.iter().position(same) {
-                self.events.remove(old);
-            }
-        }
         let (a, b) = told.numbers();
         let event = self.event(EventKind::Decided).about(stream).when(time).numbers(a, b);
         self.tell(event);

@@ -53,7 +53,7 @@ pub fn movie(path: &Path, length_s: Option<f64>) -> Read<Movie> {
         let count = (length * 1e3 / millis as f64).ceil().max(1.0) as usize;
         sizes = sizes.iter().cycle().take(count).cloned().collect();
     }
-    Ok(Movie { millis, video: Track { bitrates, sizes }, audio: None, samples: 10 })
+    Ok(Movie { millis, video: Track { bitrates, sizes }, audio: None, samples: 10, pictures: Vec::new() })
 }
 
 /// The set called `name`, of every `every`th trace in the order of their names.

@@ -31,6 +31,8 @@ pub struct Movie {
     pub audio: Option<Track>,
     /// Samples of a fragment.
     pub samples: u32,
+    /// Width and height of each level; those missing are 256 by 144.
+    pub pictures: Vec<(u32, u32)>,
 }
 
 impl Movie {
@@ -42,6 +44,7 @@ impl Movie {
             video: Track { bitrates: bitrates.to_vec(), sizes: vec![row; count] },
             audio: None,
             samples: 10,
+            pictures: Vec::new(),
         }
     }
 
@@ -77,9 +80,12 @@ impl Movie {
             .expect("text");
             for (n, bitrate) in track.bitrates.iter().enumerate() {
                 let rest = match name {
-                    "video" => format!(
-                        "FourCC=\"H264\" MaxWidth=\"256\" MaxHeight=\"144\" CodecPrivateData=\"{AVC}\""
-                    ),
+                    "video" => {
+                        let (width, height) = self.pictures.get(n).unwrap_or(&(256, 144));
+                        format!(
+                            "FourCC=\"H264\" MaxWidth=\"{width}\" MaxHeight=\"{height}\" CodecPrivateData=\"{AVC}\""
+                        )
+                    }
                     _ => format!(
                         "FourCC=\"AACL\" SamplingRate=\"48000\" Channels=\"2\" BitsPerSample=\"16\" PacketSize=\"4\" \
                          AudioTag=\"255\" CodecPrivateData=\"{AAC}\""

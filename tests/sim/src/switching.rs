@@ -51,8 +51,17 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
         }
     };
     println!(
-        "{:<12} {:>8} {:>8} {:>9} {:>8} {:>9} {:>8} {:>7} {:>8}",
-        "set", "qoe_lin", "qoe_log", "mean kbps", "stall s", "stalls", "change", "waste%", "start s"
+        "{:<12} {:>8} {:>8} {:>9} {:>8} {:>9} {:>8} {:>7} {:>8} {:>7}",
+        "set",
+        "qoe_lin",
+        "qoe_log",
+        "mean kbps",
+        "stall s",
+        "stalls",
+        "change",
+        "waste%",
+        "start s",
+        "idle s"
     );
     let mut worst: Vec<String> = Vec::new();
     for name in sets {
@@ -106,7 +115,7 @@ pub fn traces(options: &Options<'_>) -> Result<(), String> {
 
 fn line(name: &str, f: &Figures) {
     println!(
-        "{name:<12} {:>8.3} {:>8.3} {:>9.0} {:>8.2} {:>9.2} {:>8.1} {:>7.2} {:>8.2}",
+        "{name:<12} {:>8.3} {:>8.3} {:>9.0} {:>8.2} {:>9.2} {:>8.1} {:>7.2} {:>8.2} {:>7.2}",
         f.qoe_lin,
         f.qoe_log,
         f.mean_kbps,
@@ -114,7 +123,8 @@ fn line(name: &str, f: &Figures) {
         f.events,
         f.change_kbps,
         f.waste * 100.0,
-        f.startup
+        f.startup,
+        f.idle
     );
 }
 

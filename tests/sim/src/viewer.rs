@@ -88,6 +88,15 @@ impl Viewer {
         self.over.is_some() || matches!(self.session.state(), State::Failed(_))
     }
 
+    /// Whether nothing is in flight although there is room for pictures: `target` of them are not held, and there are more.
+    pub fn is_idle_with_room(&self, target: u64) -> bool {
+        let ahead = self.session.stream_stats(StreamId(0)).map_or(0, |s| s.ahead.0);
+        let position = self.screen.position.unwrap_or(0).max(0) as u64 / 10;
+        let whole = self.movie.count() as u64 * self.movie.millis * 1_000;
+        // What a report may be late by aside.
+        self.bodies.is_empty() && ahead + REPORT * 2 < target && position + ahead + REPORT * 2 < whole
+    }
+
     /// When the last picture had been shown.
     pub fn end(&self) -> Option<u64> {
         self.over

@@ -52,13 +52,13 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
         "set, buffer", "(DYNAMIC)", "(Sabre)", "(MPC)", "(SODA)", "(proto)", "planner", "mpc", "soda", "rate"
     );
     let (mut ahead, mut level) = (0, 0);
+    let q = |m: &Metrics| m.qoe_lin;
     let mut tables = (Vec::new(), Vec::new());
     for row in &ROWS {
         let content = data::content(data, row.set, every)?;
         let label = format!("{} {}", row.set, row.buffer);
         let linear = Options { objective: Objective::Linear, ..*options };
         let all = run(&content, row.buffer, &linear, &label);
-        let q = |m: &Metrics| m.qoe_lin;
         let own = q(&all[0]);
         let prototype = row.known[4].unwrap_or(f64::NEG_INFINITY);
         let known = row.known[..4].iter().copied().flatten();
@@ -88,11 +88,20 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
             off(all[2].qoe_lin, row.known[3])
         );
     }
-    println!("\nrebuffer share in % with the linear objective, and the planner's waste");
+    println!(
+        "\nrebuffer share in % with the linear objective, the planner's beside that of whoever of the others has the best quality"
+    );
     heading();
     for (label, all) in &tables.0 {
         let shares: String = all.iter().map(|m| format!("{:11.2}", 100.0 * m.rebuffer_ratio)).collect();
-        println!("{label:<15}{shares} | waste {:.2} %", 100.0 * all[0].waste);
+        let best = (1..all.len()).max_by(|a, b| q(&all[*a]).total_cmp(&q(&all[*b]))).unwrap_or(0);
+        let more = 100.0 * (all[0].rebuffer_ratio - all[best].rebuffer_ratio);
+        let verdict = if more <= 0.2 { "" } else { ", TOO MUCH" };
+        println!(
+            "{label:<15}{shares} | {more:+.2} to the best of them, {}{verdict}; waste {:.2} %",
+            OWN[best].name(),
+            100.0 * all[0].waste
+        );
     }
     println!("\nmean QoE_log with the log objective");
     heading();

@@ -1,4 +1,5 @@
-//! RobustMPC: the best sequence of five qualities for a careful guess of the rate (Yin et al., SIGCOMM 2015).
+//! RobustMPC: the best sequence of five qualities for a careful guess of the rate (Yin et al., SIGCOMM 2015). As there, a
+//! rate is a segment's bits over all the time it took, the wait for the first byte included.
 
 use super::engine::{Act, Ask, Fetched, Known, Rule};
 
@@ -36,7 +37,7 @@ impl RobustMpc {
         for quality in (0..self.utility.len()).rev() {
             let time = self.known.bitrates_kbps[quality] as f64 * seconds / rate;
             let stall = (time - buffer).max(0.0);
-            let after = ((buffer - time).max(0.0) + seconds).min(self.known.buffer / 1000.0 - seconds);
+            let after = ((buffer - time).max(0.0) + seconds).min(self.known.buffer / 1000.0);
             let value =
                 self.utility[quality] - self.mu * stall - (self.utility[quality] - self.utility[last]).abs();
             better |= self.best(left - 1, after, quality, rate, sum + value, found);
@@ -64,7 +65,7 @@ impl Rule for RobustMpc {
             let buffer = ask.level / 1000.0;
             let time = self.known.bitrates_kbps[quality] as f64 * seconds / rate;
             let stall = (time - buffer).max(0.0);
-            let after = ((buffer - time).max(0.0) + seconds).min(self.known.buffer / 1000.0 - seconds);
+            let after = ((buffer - time).max(0.0) + seconds).min(self.known.buffer / 1000.0);
             let value =
                 self.utility[quality] - self.mu * stall - (self.utility[quality] - self.utility[last]).abs();
             if self.best(steps - 1, after, quality, rate, value, &mut found) {
@@ -75,7 +76,7 @@ impl Rule for RobustMpc {
     }
 
     fn ended(&mut self, f: &Fetched) {
-        let rate = f.bits / (f.time - f.ttfb).max(1e-3);
+        let rate = f.bits / f.time.max(1e-3);
         if let Some(guess) = self.guess {
             self.errors.push((guess - rate).abs() / rate);
         }

@@ -93,7 +93,8 @@ impl Rule for SodaLike {
     }
 
     fn ended(&mut self, f: &Fetched) {
-        let took = (f.time - f.ttfb).max(1e-3);
+        // As the rule has it: the wait for the first byte included.
+        let took = f.time.max(1e-3);
         let rate = f.bits / took;
         let keep = 0.5f64.powf(took.max(SHORTEST) / HALF_LIFE);
         self.rate = Some(self.rate.map_or(rate, |r| r * keep + rate * (1.0 - keep)));

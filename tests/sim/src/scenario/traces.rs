@@ -38,6 +38,8 @@ pub struct Figures {
     pub qoe_lin: f64,
     pub qoe_log: f64,
     pub waste: f64,
+    /// In which nothing was in flight although there was room.
+    pub idle: f64,
 }
 
 pub fn config(movie: &Movie, mode: &Mode) -> Config {
@@ -77,9 +79,14 @@ pub fn one(periods: &[Period], movie: &Movie, mode: &Mode) -> (Figures, Viewer) 
     let shared = Rc::new(movie.clone());
     let mut viewers = [Viewer::new(0, shared, config(movie, mode), 1_000_000)];
     let hours = 24 * 3_600_000_000;
-    run(&mut viewers, &[0], &mut pipe, hours, |_, _| {});
+    let target = viewers[0].session.config().buffer_target.0;
+    let (mut since, mut idle) = (None, 0);
+    run(&mut viewers, &[0], &mut pipe, hours, |now, v| {
+        idle += since.map_or(0, |since| now - since);
+        since = v[0].is_idle_with_room(target).then_some(now);
+    });
     let [viewer] = viewers;
-    (figures(movie, &viewer), viewer)
+    (Figures { idle: idle as f64 / 1e6, ..figures(movie, &viewer) }, viewer)
 }
 
 pub fn figures(movie: &Movie, viewer: &Viewer) -> Figures {
@@ -113,6 +120,7 @@ pub fn figures(movie: &Movie, viewer: &Viewer) -> Figures {
         qoe_lin: qoe(if high <= 6000.0 { 4.3 } else { high / 1e3 }, &|k| k / 1e3),
         qoe_log: qoe(2.66, &|k| (k / low).ln()),
         waste: stats.wasted as f64 / stats.bytes.max(1) as f64,
+        idle: 0.0,
     }
 }
 
@@ -148,6 +156,7 @@ pub fn many(content: &Content, mode: &Mode) -> (Figures, Vec<Figures>) {
         qoe_lin: mean(&|f| f.qoe_lin),
         qoe_log: mean(&|f| f.qoe_log),
         waste: mean(&|f| f.waste),
+        idle: mean(&|f| f.idle),
     };
     (figures, all)
 }
