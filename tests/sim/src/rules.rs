@@ -140,7 +140,8 @@ impl Rules {
         if sample.epoch.0 > past.epoch {
             past.epoch = sample.epoch.0;
             past.last = None;
-            past.told.clear();
+            // A hole ahead may have been told while the decoder was not ready for the first sample.
+            past.told.retain(|t| t.1 > sample.dts.0);
             past.refused = None;
         }
         let Some(piece) = show.find(s, sample.fragment) else {
