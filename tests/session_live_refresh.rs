@@ -397,3 +397,23 @@ fn text_in_the_list_alone_is_read_every_ten_seconds() {
     assert!(v.fragments(2).len() > 8, "{:?}", v.fragments(2));
     assert!(!v.has(EventKind::Stalled));
 }
+
+#[test]
+fn a_list_for_which_there_is_no_room_ends_playback_once() {
+    let mut channel = Channel::new();
+    channel.announced = 0;
+    let text = channel.manifest(0);
+    let (before, after) = text.split_at(text.find("</StreamIndex>").unwrap());
+    let irregular: String =
+        (0..400_000u64).map(|n| format!("<c d=\"{}\"/>", 20_000_000 + n * 7_919 % 1_000)).collect();
+    let endless = format!("{before}{irregular}{after}").into_bytes();
+    let script = move |path: &str, _: u64, nth: u32| {
+        (path.ends_with("Manifest") && nth > 1).then(|| Answer::Body(endless.clone()))
+    };
+    let mut v = Viewer::open(Config { budget: 512 << 10, ..config() }, channel.scripted(script));
+    v.until(180);
+    let failed = v.all(EventKind::Failed);
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].error.unwrap().code, Code::Budget);
+    assert!(v.all(EventKind::RefreshFailed).len() > 2 && v.has(EventKind::Stalled));
+}

@@ -15,6 +15,8 @@ const GONE: u32 = 3;
 const GONE_FOR: Micros = Micros::from_secs(20);
 /// Readings that may fail before a seek goes by the list that is known.
 const PATIENT: u32 = 2;
+/// How long playback has stood before a list for which there is no room ends it.
+const STOOD: Micros = Micros::from_secs(10);
 /// What reading takes beside the manifest itself: the inflater's window, a token, bytes as they come.
 const READING: usize = 44 << 10;
 
@@ -134,6 +136,11 @@ impl Session {
                 manifest.liveness = Liveness::OnDemand;
             }
             self.live_ended(failure.status);
+        }
+        let no_room = matches!(failure.error.code, Code::Budget | Code::NoMemory);
+        if no_room && self.live.failed > PATIENT && self.clock.has_stood(self.now, STOOD) {
+            // Playback needs the list, and there will be no room for it.
+            self.fail(failure.error);
         }
     }
 

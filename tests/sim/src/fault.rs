@@ -391,7 +391,9 @@ impl Script {
                     live.end = Some(End { at, then, told });
                 }
                 // A manifest that is gone is believed only after a while, and a viewer may be far behind.
-                return self.until(at + told + if kind == Kind::EndGone { 480 * SECOND } else { 0 });
+                return self.until(
+                    at + show.last_come() + told + if kind == Kind::EndGone { 480 * SECOND } else { 0 },
+                );
             }
             Kind::EdgesApart => {
                 let s = dice.within(0, show.streams.len() as u64 - 1) as usize;

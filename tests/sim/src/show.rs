@@ -346,10 +346,16 @@ impl Show {
         (0..self.runs.len() as u32).rev().find(|run| all(*run)).unwrap_or(0)
     }
 
-    /// Where the event has ended and the manifest says so.
+    /// Where the event has ended and the manifest says so: not before the last fragments are there.
     pub fn archived(&self, wall: u64) -> Option<Then> {
         let end = self.live?.end?;
-        (wall >= end.at + end.told).then_some(end.then)
+        (wall > end.at + self.last_come() + end.told).then_some(end.then)
+    }
+
+    /// How long after the end of an event its last fragments come, at most.
+    pub fn last_come(&self) -> u64 {
+        let lag = self.streams.iter().map(|s| s.lag).max().unwrap_or(0);
+        self.live.map_or(0, |live| live.delay + lag + SECOND)
     }
 
     /// The first fragment of a run that is still in the window, or `keep` microseconds longer.

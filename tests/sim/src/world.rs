@@ -353,7 +353,9 @@ impl World {
     fn check_recovery(&mut self) {
         // A clock that runs through hours without media is no playback.
         let shown = (0..self.screen.ears.len()).all(|s| self.screen.depth(s) < 60 * SECOND);
-        let moving = shown && self.screen.running() && self.now - self.screen.moved < SECOND;
+        // Memory for less than two fragments stands still before each; that it went on since the fault is what counts.
+        let moves = self.screen.running() && self.now - self.screen.moved < SECOND;
+        let moving = shown && (moves || (self.script.tiny && self.screen.moved > self.disturbed));
         let ended = matches!(self.session.state(), State::Ended | State::Failed(_));
         if !(moving || ended || self.paused) {
             let figures = self.figures();
@@ -622,6 +624,10 @@ impl World {
                     );
                     if let (EventKind::StreamDropped, Some(stream)) = (e.kind, e.stream) {
                         self.screen.ears[usize::from(stream.0)].silent = true;
+                    }
+                    if e.kind == EventKind::Retry {
+                        // What had come of a body that is no good counted when the clock was set running.
+                        self.begun = None;
                     }
                     checked = self.rules.event(self.now, &e).and_then(|()| match e.kind {
                         EventKind::Stalled => self.check_start(),
