@@ -58,13 +58,13 @@ codes! {
     /// An argument is out of its range.
     Argument = -1, "argument is out of range";
     /// A struct or version does not fit this library.
-    Abi = -2, "struct size or ABI version does not fit this library";
+    Abi = -2, "struct size or ABI version does not fit";
     /// The allocator refused.
     NoMemory = -3, "allocator has no memory";
     /// The call does not fit the state.
     State = -4, "not possible in this state";
     /// A function was called from inside a callback.
-    Reentrant = -5, "called from inside a callback of the same player";
+    Reentrant = -5, "called from a callback of the same player";
     /// The byte budget cannot hold what is needed.
     Budget = -6, "byte budget is too small";
     /// A port function that is not there.
@@ -97,13 +97,13 @@ codes! {
     /// Template or result of a fragment URL.
     UrlInvalid = -110, "URL is malformed";
     /// A URL that policy forbids.
-    UrlRefused = -111, "URL was refused: scheme, or a path above the manifest's";
+    UrlRefused = -111, "URL refused: scheme, or path above the manifest's";
     /// A deviation in a strict parse.
     ManifestDeviation = -112, "manifest deviates from the specification";
     /// Manifest size.
     LimitManifestBytes = -120, "manifest is too large";
     /// Compression ratio.
-    LimitInflateRatio = -121, "compressed manifest inflates beyond the limit";
+    LimitInflateRatio = -121, "manifest inflates beyond the limit";
     /// Element depth.
     LimitXmlDepth = -122, "XML elements are nested too deeply";
     /// Attributes of one element.
@@ -115,7 +115,7 @@ codes! {
     /// QualityLevel elements of a stream.
     LimitLevels = -126, "too many quality levels in a stream";
     /// CustomAttributes of a level.
-    LimitCustomAttributes = -127, "too many custom attributes on a quality level";
+    LimitCustomAttributes = -127, "too many custom attributes on a level";
     /// `c` elements.
     LimitFragments = -128, "too many fragments listed";
     /// Bytes of a URL.
@@ -123,7 +123,7 @@ codes! {
     /// Bytes of embedded samples.
     LimitPayload = -130, "samples in the manifest are too large";
     /// Header of compressed data.
-    InflateHeader = -140, "compressed data has a bad gzip or zlib header";
+    InflateHeader = -140, "bad gzip or zlib header";
     /// Compressed data.
     InflateData = -141, "compressed data is corrupt";
     /// Checksum or length after compressed data.
@@ -146,7 +146,7 @@ codes! {
     /// Malformed HTTP.
     HttpSyntax = -206, "HTTP response is malformed";
     /// Redirects.
-    TooManyRedirects = -207, "too many redirects, or one that is not allowed";
+    TooManyRedirects = -207, "too many redirects, or a forbidden one";
     /// Content-Encoding.
     ContentEncoding = -208, "unknown Content-Encoding";
     /// Any other failure of the connection.
@@ -177,7 +177,7 @@ codes! {
     /// No key frame first.
     NoKeyFrame = -308, "fragment does not start with a key frame";
     /// Retries ended: the fragment is lost.
-    FragmentLost = -309, "fragment could not be fetched and was skipped";
+    FragmentLost = -309, "fragment was lost and skipped";
     /// Sample encryption box, or sample groups with keys.
     EncryptionTable = -310, "sample encryption table does not fit the samples";
     /// The window of a live presentation has passed.
@@ -202,13 +202,13 @@ codes! {
     /// A protection header that cannot be read.
     ProtectionHeader = -401, "protection header is malformed";
     /// No licence.
-    KeyRefused = -402, "key of an encrypted stream was refused";
+    KeyRefused = -402, "key was refused";
     /// No licence yet.
-    KeyTimeout = -403, "key of an encrypted stream did not come in time";
+    KeyTimeout = -403, "key did not come in time";
     /// A sample that could not be decrypted.
     DecryptFailed = -404, "sample could not be decrypted";
     /// A level that output protection forbids.
-    OutputRestricted = -405, "output restrictions forbid this quality level";
+    OutputRestricted = -405, "output restrictions forbid this level";
     /// Encrypted samples, and nobody named who has their keys: neither a protection mode nor a protection port.
     ProtectionMissing = -406, "encrypted, and there is no protection port";
     /// Protection header size or number.
@@ -221,9 +221,9 @@ codes! {
     /// The HTTP port failed for good.
     HttpPortFailed = -502, "HTTP port failed";
     /// The decoder refused every level.
-    DecoderRefused = -503, "decoder refused every quality level of a stream";
+    DecoderRefused = -503, "decoder refused every level of a stream";
     /// The answer to a capability question.
-    NotCapable = -504, "decoder cannot play this quality level";
+    NotCapable = -504, "decoder cannot play this level";
 }
 
 /// Where in the input an error lies.

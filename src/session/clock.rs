@@ -143,11 +143,11 @@ impl Session {
         for (i, f) in self.feeds.iter().enumerate().filter(|(_, f)| played(f)) {
             any = true;
             // A full decoder for which nothing is under way or awaited at the edge, one that drains before it is set up anew,
-            // or full memory: there will never be more. The smallest builds do not ask what is under way.
+            // or full memory: there will never be more.
             let waits = f.blocked || f.setup == Setup::Later;
             let refused = f.offer == Offer::Refused;
             let comes = |i| f.fetch.is_some() || f.retrying || self.waits_for_edge(i);
-            let more = cfg!(feature = "planner") && refused && !f.blocked && comes(i);
+            let more = refused && !f.blocked && comes(i);
             let full = (refused && !more) || (waits && f.depth(now, false) > Micros::ZERO);
             let arriving = if more { f.arriving() } else { Micros::ZERO };
             if !(f.ended || full || f.ready(now, false).plus(arriving) >= want) {
