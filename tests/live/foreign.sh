@@ -11,7 +11,8 @@ seconds=${1:-20}
 HOST_TARGET=${2:-x86_64-unknown-linux-gnu}
 work=$(mktemp -d)
 encoder=
-trap '[ -z "$encoder" ] || kill "$encoder" 2>/dev/null || true; stop_nginx; rm -rf "$work"' EXIT
+# The folder goes when nobody writes there any more.
+trap '[ -z "$encoder" ] || { kill "$encoder" 2>/dev/null || true; wait "$encoder" || true; }; stop_nginx; rm -rf "$work"' EXIT
 fail() {
     tail -n 30 "$work/log" "$work/encoder.log" "$work/nginx/access.log" >&2 2>/dev/null || true
     echo "live foreign: $*" >&2

@@ -13,7 +13,8 @@ smoothcore=${2:-$root/bin/smoothcore}
 HOST_TARGET=${3:-armv7-unknown-linux-gnueabihf}
 work=$(mktemp -d)
 origin= encoder= player=
-trap 'for p in $origin $encoder $player; do kill "$p" 2>/dev/null || true; done; rm -rf "$work"' EXIT
+# The folder goes when nobody writes there any more.
+trap 'for p in $origin $encoder $player; do kill "$p" 2>/dev/null || true; wait "$p" || true; done; rm -rf "$work"' EXIT
 fail() {
     tail -n 30 "$work/player.log" "$work/encoder.log" "$work/origin.err" "$work/log" >&2 2>/dev/null || true
     echo "ingest: $*" >&2

@@ -17,7 +17,7 @@ if ! command -v gst-inspect-1.0 >/dev/null || ! gst-inspect-1.0 mssdemux >/dev/n
 fi
 work=$(mktemp -d)
 origin=
-trap '[ -z "$origin" ] || kill "$origin" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap '[ -z "$origin" ] || { kill "$origin" 2>/dev/null || true; wait "$origin" || true; }; rm -rf "$work"' EXIT
 fail() {
     tail -n 20 "$work/gst" >&2
     cat "$work/log" >&2
