@@ -41,10 +41,10 @@ ARCHIVES := $(if $(CHECKING),,dist-all)
 # The steps of make check, cheapest first. Each is a target of its own. Those joined by + run at the same time: one of
 # them waits for the clock or keeps one core busy. What goes by the wall clock and must not stall runs alone.
 CHECK_ORDER := fmt lint+dist-all doc test header-check+audit ports tools-check oracles sim differential fuzz \
-    control+plays abi ctest codecs+protected scripted foreign on-air bare test-armv7+test-aarch64 coverage
+    control+plays abi ctest codecs+protected scripted foreign on-air bare test-armv7+slice-aarch64 coverage
 CHECK := $(subst +, ,$(CHECK_ORDER))
 
-.PHONY: help demo check soak tools dist bench header clean setup $(CHECK) abi-update setup-demo setup-check
+.PHONY: help demo check soak tools dist bench header clean setup $(CHECK) test-aarch64 abi-update setup-demo setup-check
 
 help:
 	@echo "SmoothCore $(VERSION)"
@@ -204,7 +204,7 @@ bare: $(ARCHIVES)
 	@$(foreach t,$(BARE),sh tests/bare/run.sh $(t) $(call archive,$(t)) &&) true
 
 # Under emulation a part of the random driver's seeds has to do.
-test-armv7 test-aarch64: export CHAOS_SEEDS := 1200..1280
+test-armv7 test-aarch64 slice-aarch64: export CHAOS_SEEDS := 1200..1280
 
 test-armv7:
 	CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=arm-linux-gnueabihf-gcc \
@@ -214,4 +214,10 @@ test-armv7:
 test-aarch64:
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
-	    cargo test --locked --quiet --features capi --target aarch64-unknown-linux-gnu
+	    cargo test --locked --quiet --features capi --target aarch64-unknown-linux-gnu $(SUITES)
+
+# 64 bits of this machine and 32 bits of armv7 have run every test by then: here what depends on the architecture itself, and
+# every kind of session once. make soak runs the rest, too.
+slice-aarch64:
+	@$(MAKE) --no-print-directory test-aarch64 SUITES="--lib --test manifest --test session_modes --test session_contract \
+	    --test session_faults --test session_live --test session_protection --test session_switching"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What does not fit into make check: a month of a channel, ten thousand seeds of faults and a fleet of ten thousand in virtual time;
-# many generated manifests and fragments, ten million fuzzed inputs for each target, many seeds of the random driver, and the demo's link for
+# every test on aarch64; many generated manifests and fragments, ten million fuzzed inputs for each target, many seeds of the random driver, and the demo's link for
 # half an hour, and ten minutes of live, in real time.
 #   soak.sh            Environment: FUZZ_RUNS (default 10000000), CHAOS_SEEDS (default 0..20000), LIVE_SECONDS (default 600),
 #                      SOAK_ROUNDS (default 30, about 50 s each)
@@ -8,6 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
 sh tests/sim/run.sh whole
+"${MAKE:-make}" --no-print-directory test-aarch64
 sh tests/differential/run.sh 10000
 sh tests/fuzz/run.sh "${FUZZ_RUNS:-10000000}"
 CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session_chaos -- --nocapture
