@@ -421,7 +421,6 @@ impl Session {
         self.finish_exchange(i);
         let event = self.event(EventKind::FragmentDone);
         let now = self.now;
-        self.note_alive(now);
         self.whole_came(i, self.feeds.get(i).and_then(|f| f.queue.last()).map_or(0, |b| b.body.len()));
         let Some(feed) = self.feeds.get_mut(i) else { return };
         let Some(back) = feed.queue.last_mut() else { return };

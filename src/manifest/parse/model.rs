@@ -10,6 +10,7 @@ use crate::manifest::timeline::C;
 use crate::manifest::value::Value;
 use crate::manifest::{Liveness, Manifest};
 use crate::mem::{Account, Text};
+
 const VERSION: &str = "SmoothStreamingMedia@MajorVersion";
 
 /// The attributes of the root element, those that are needed first.

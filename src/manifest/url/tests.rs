@@ -129,7 +129,7 @@ fn names_keep_their_punctuation_and_lose_their_spaces() {
 
 #[test]
 fn references_of_every_kind() {
-    assert_eq!(made("/root/{bitrate}"), Ok("http://cdn.example/root/2962000".into()));
+    assert_eq!(made("/films/{bitrate}"), Ok("http://cdn.example/films/2962000".into()));
     assert_eq!(made("//other.example:81/{bitrate}"), Ok("http://other.example:81/2962000".into()));
     assert_eq!(made("http://other.example/x/{bitrate}?y"), Ok("http://other.example/x/2962000?y".into()));
     assert_eq!(made("HTTPS://other.example"), Ok("https://other.example/".into()));

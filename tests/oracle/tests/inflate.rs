@@ -1,7 +1,6 @@
 //! The inflater against zlib and miniz: the same bytes from good streams, the same verdict as zlib on broken ones.
 
 use std::io::{Read, Write};
-use std::time::Instant;
 
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use flate2::{Compression, Decompress, FlushDecompress, Status};
@@ -153,22 +152,5 @@ fn broken_gzip_never_yields_other_bytes() {
                 assert!(theirs_ok, "{name} byte {at}: accepted here only");
             }
         }
-    }
-}
-
-#[test]
-#[ignore = "a measurement; run in release"]
-fn throughput() {
-    for (name, data) in inputs() {
-        let packed = gzip(&data, 6);
-        if data.len() < 1000 {
-            continue;
-        }
-        let (start, rounds) = (Instant::now(), 100_000_000 / data.len());
-        for _ in 0..rounds {
-            assert!(inflate(Encoding::Gzip, &packed, 16_384).1.is_ok());
-        }
-        let rate = (rounds * data.len()) as f64 / start.elapsed().as_secs_f64() / 1e6;
-        println!("{name}: {rate:.0} MB/s of output, ratio {:.1}", data.len() as f64 / packed.len() as f64);
     }
 }
