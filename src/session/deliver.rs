@@ -1,6 +1,7 @@
 //! From fragments to the decoder: set-up, samples in its framing, end of stream.
 
-use super::feed::{Feed, Form, Fragment, Join, Offer, Setup};
+use super::feed::{Feed, Join, Offer, Setup};
+use super::fragment::{Form, Fragment};
 use super::framing::Learned;
 use super::live::LIVE;
 use super::protect::{Layout, Lock};

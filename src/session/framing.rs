@@ -1,7 +1,7 @@
 //! One sample in the decoder's form: start codes, parameter sets, headers.
 
 use super::Session;
-use super::feed::Fragment;
+use super::fragment::Fragment;
 use super::protect::Layout;
 use crate::codec::nal::{self, Lack, Role};
 use crate::codec::{self, Codec, CodecConfig, Framing, aac, dolby, h265, vc1};

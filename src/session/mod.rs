@@ -21,6 +21,7 @@ mod config;
 mod deliver;
 mod failing;
 mod feed;
+mod fragment;
 mod framing;
 mod given;
 mod init;

@@ -1,7 +1,8 @@
 //! Which fragment is fetched next, from which quality level.
 
 use super::Session;
-use super::feed::{Cursor, Fragment, Join, Rung, Source};
+use super::feed::{Cursor, Join, Rung, Source};
+use super::fragment::Fragment;
 use super::live::LIVE;
 use super::retry::Exchange;
 use crate::abr::Situation;

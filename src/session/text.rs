@@ -5,7 +5,8 @@
 //! from fragments like those of pictures, from bare documents, from the manifest itself, or, for a sparse stream, from
 //! fragments that are announced by the responses of its parent.
 
-use super::feed::{Cursor, Feed, Form, Offer, Source};
+use super::feed::{Cursor, Feed, Offer, Source};
+use super::fragment::Form;
 use super::{Session, State};
 use crate::codec::{CodecConfig, Description, FourCc, Kind};
 use crate::digits;
@@ -192,7 +193,7 @@ impl Session {
             if !self.text_due(i, start) {
                 return;
             }
-            self.make_room(2 * size_of::<super::feed::Fragment>());
+            self.make_room(2 * size_of::<super::fragment::Fragment>());
             let account = &mut self.account;
             let Some(feed) = self.feeds.get_mut(i) else { return };
             if feed.open_fragment(account, start, duration).is_err() {

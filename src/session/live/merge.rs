@@ -5,7 +5,8 @@
 
 use super::super::Session;
 use super::super::config::WindowChoice;
-use super::super::feed::{Cursor, Feed, Form, Source};
+use super::super::feed::{Cursor, Feed, Source};
+use super::super::fragment::Form;
 use crate::io::{EventKind, RefreshReason};
 use crate::manifest::live::{Relation, Tail};
 use crate::manifest::{Liveness, Manifest, Stream};

@@ -11,7 +11,8 @@ use crate::mem::Account;
 use crate::mp4::encryption::{Algorithm, EncryptionTable, SampleEncryption};
 use crate::session::Session;
 use crate::session::config::ProtectionMode;
-use crate::session::feed::{Feed, Fragment, Offer as Offered};
+use crate::session::feed::{Feed, Offer as Offered};
+use crate::session::fragment::Fragment;
 
 impl Cipher {
     pub const fn new() -> Cipher {

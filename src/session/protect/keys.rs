@@ -5,7 +5,8 @@ use crate::error::{Code, Error, Result};
 use crate::io::{EventKind, KeyStatus, Keys, Kid};
 use crate::mem::Account;
 use crate::session::Session;
-use crate::session::feed::{Cursor, Feed, Fragment, Offer as Offered};
+use crate::session::feed::{Cursor, Feed, Offer as Offered};
+use crate::session::fragment::Fragment;
 use crate::time::Instant;
 
 impl Feed {

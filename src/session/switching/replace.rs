@@ -4,7 +4,8 @@
 
 use super::super::Session;
 use super::super::config::Replacement;
-use super::super::feed::{Fragment, Offer};
+use super::super::feed::Offer;
+use super::super::fragment::Fragment;
 use super::{Flight, rung_of};
 use crate::abr::{Held, Moment};
 use crate::error::{Error, Result};
