@@ -13,6 +13,7 @@
 //! 8. The epoch rises with every flush and travels on configure, sample, flush and end.
 //! 9. An encrypted sample leaves only with a key that is ready, to a decoder that was set up with that key.
 
+mod blocked;
 mod budget;
 mod capability;
 mod captions;
