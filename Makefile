@@ -219,5 +219,6 @@ test-aarch64:
 # 64 bits of this machine and 32 bits of armv7 have run every test by then: here what depends on the architecture itself, and
 # every kind of session once. make soak runs the rest, too.
 slice-aarch64:
-	@$(MAKE) --no-print-directory test-aarch64 SUITES="--lib --test manifest --test session_modes --test session_contract \
-	    --test session_faults --test session_live --test session_protection --test session_switching"
+	@$(MAKE) --no-print-directory test-aarch64 SUITES="--lib --test manifest --test mp4"
+	@$(MAKE) --no-print-directory test-aarch64 SUITES="--test session -- modes:: contract:: faults:: live::follow:: protection:: \
+	    switching::"

@@ -11,7 +11,7 @@ sh tests/sim/run.sh whole
 "${MAKE:-make}" --no-print-directory test-aarch64
 sh tests/differential/run.sh 10000
 sh tests/fuzz/run.sh "${FUZZ_RUNS:-10000000}"
-CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session_chaos -- --nocapture
+CHAOS_SEEDS=${CHAOS_SEEDS:-0..20000} cargo test --release --locked --test session chaos:: -- --nocapture
 sh tests/live/run.sh "${LIVE_SECONDS:-600}" bin/smoothcore
 work=$(mktemp -d)
 origin=

@@ -20,7 +20,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/rust" "$work/bare"
 cd "$root"
-SMOOTHCORE_LOG_DIR=$work/rust cargo test --locked --quiet --features capi --test session_scripted >"$work/out" 2>&1 || {
+SMOOTHCORE_LOG_DIR=$work/rust cargo test --locked --quiet --features capi --test session scripted:: >"$work/out" 2>&1 || {
     cat "$work/out" >&2
     exit 1
 }

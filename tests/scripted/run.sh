@@ -35,7 +35,7 @@ for TARGET; do
     # On the host itself what the tests have built already serves.
     [ "$TARGET" != "$host" ] || select=
     SMOOTHCORE_LOG_DIR=$work/$TARGET cargo test --locked --quiet --features capi $select \
-        --test session_scripted >"$work/out" 2>&1 || { cat "$work/out" >&2; exit 1; }
+        --test session scripted:: >"$work/out" 2>&1 || { cat "$work/out" >&2; exit 1; }
     for run in $runs; do compare "$run" "$work/$TARGET/$run.log" "Rust ${TARGET%%-*}"; done
 
     dist=dist/smoothcore-$version-$TARGET
