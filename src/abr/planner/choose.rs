@@ -93,7 +93,8 @@ impl Planner {
         let t = self.tuning;
         let Some(tables) = &mut self.tables else { return };
         match moment.remaining.map(i64::from).map(narrow) {
-            Some(left) if left <= t.horizon => {
+            // A link that stands still for long at times may do so now: then the buffer is not spent on the end.
+            Some(left) if left <= t.horizon && !self.rate.breaks(&t) => {
                 // The end is near: from there back to here, for the rates about the present one.
                 tables.clear();
                 let world = World { fade: 0, ..world };
@@ -117,7 +118,7 @@ impl Planner {
             wait: plan_time(self.rate.first_byte()),
             sigma: self.rate.sigma(&self.tuning),
             outages: self.rate.outages(&self.tuning),
-            outage: self.tuning.outage_ms.clamp(0, 300_000) * 128 / 125,
+            outage: self.rate.lasted().clamp(0, 300_000) * 128 / 125,
             mu: self.mu,
             crossing: if self.grouped { UNIT / 4 } else { 0 },
             fade: self.tuning.fade.clamp(0, 1_024),

@@ -23,6 +23,8 @@ const WIDENED: i32 = ONE * 3 / 10;
 /// A pause after which what was measured before counts little.
 const PAUSE: Micros = Micros::from_secs(90);
 
+/// No outage is learned as longer, in ms: one of minutes says nothing of the others.
+const LONGEST_OUTAGE: i32 = 90_000;
 /// How many means there are: of the last download almost alone, to one of ten seconds of download.
 pub(super) const TRACKS: usize = 4;
 
@@ -40,8 +42,10 @@ pub(super) struct Rate {
     errors: [i32; TRACKS],
     /// Variance of what came about what was expected.
     spread: i32,
-    /// Share of downloads that met an outage.
+    /// Share of downloads that met an outage, their mean length in ms, and how many there were.
     outages: i32,
+    lasted: i32,
+    broke: u32,
     samples: u32,
     known: bool,
     first_byte: Micros,
@@ -57,6 +61,8 @@ impl Rate {
             errors: [ONE / 20; TRACKS],
             spread: milli(tuning.spread),
             outages: 0,
+            lasted: tuning.outage_ms,
+            broke: 0,
             samples: 0,
             known: false,
             first_byte: Micros::from_millis(50),
@@ -109,6 +115,16 @@ impl Rate {
         (mul(self.outages, milli(t.outage_weight)) >> 8).clamp(0, 24)
     }
 
+    /// What an outage lasts, in ms.
+    pub const fn lasted(&self) -> i32 {
+        self.lasted
+    }
+
+    /// Whether this link has stood still more than once, and for long.
+    pub const fn breaks(&self, t: &Tuning) -> bool {
+        self.broke >= t.breaks_after.unsigned_abs() && self.lasted >= t.breaks_ms
+    }
+
     /// The rate in bit/s.
     pub fn bits_per_second(&self) -> u64 {
         exp(self.mean) >> 16
@@ -153,10 +169,17 @@ impl Rate {
         let squared = mul(harm, harm).min(milli(t.spread_clip));
         self.spread = self.spread.saturating_add((squared - self.spread) / t.spread_memory.max(1));
         let long = took >= Micros::from_millis(u64::from(t.outage_least.max(0).unsigned_abs()));
-        let broke = if long && off < -milli(t.outage) { ONE } else { 0 };
-        self.outages = self.outages.saturating_add((broke - self.outages) / t.outage_memory.max(1));
-        let leaps = paused || off.saturating_abs() > milli(t.leap);
         let ms = (took.0 / 1_000).min(600_000) as i32;
+        let broke = long && off < -milli(t.outage);
+        if broke {
+            let lasted = ms.min(LONGEST_OUTAGE).max(t.outage_ms);
+            self.lasted =
+                self.lasted.saturating_add(lasted.saturating_sub(self.lasted) / t.outage_learn.max(1));
+            self.broke = self.broke.saturating_add(1);
+        }
+        let share = if broke { ONE } else { 0 };
+        self.outages = self.outages.saturating_add((share - self.outages) / t.outage_memory.max(1));
+        let leaps = paused || off.saturating_abs() > milli(t.leap);
         let ms = ms.max(t.track_least).max(1);
         let (mut sum, mut weights) = (0i64, 0i64);
         let tracks = self.tracks.iter_mut().zip(&mut self.errors);

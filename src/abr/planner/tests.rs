@@ -47,6 +47,8 @@ struct Ride {
     buffer: u64,
     last: Option<usize>,
     stalled: u64,
+    /// Fragments to the end.
+    remaining: u32,
     levels: std::vec::Vec<usize>,
 }
 
@@ -58,6 +60,7 @@ impl Ride {
             buffer: 0,
             last: None,
             stalled: 0,
+            remaining: 1_000,
             levels: std::vec::Vec::new(),
         }
     }
@@ -67,7 +70,12 @@ impl Ride {
         let duration = DURATION.0;
         let over = (self.buffer + duration).saturating_sub(BUFFER.0);
         (self.at, self.buffer) = (self.at + over, self.buffer - over);
-        let moment = Moment { others, choices, ..moment(self.at / 1_000, self.buffer / 1_000, self.last) };
+        let moment = Moment {
+            others,
+            choices,
+            remaining: Some(self.remaining),
+            ..moment(self.at / 1_000, self.buffer / 1_000, self.last)
+        };
         let decision = self.planner.decide(&moment);
         let bytes = u64::from(LADDER[decision.level]) * duration / 8_000_000;
         let took = bytes * 8_000 / (kbps - others / 1_000);
@@ -83,6 +91,7 @@ impl Ride {
         self.planner.size(decision.level, DURATION, bytes);
         self.last = Some(decision.level);
         self.levels.push(decision.level);
+        self.remaining = self.remaining.saturating_sub(1);
         decision
     }
 }

@@ -41,7 +41,9 @@ pub struct Tuning {
     pub outage_memory: i32,
     /// What the plan makes of that share.
     pub outage_weight: i32,
-    /// What an outage lasts in the plan.
+    /// Outages over which their length is learned.
+    pub outage_learn: i32,
+    /// What an outage lasts at least in the plan.
     pub outage_ms: i32,
     /// Variance of the ln-size of a fragment about its nominal size.
     pub size: i32,
@@ -63,6 +65,10 @@ pub struct Tuning {
     pub sweeps: i32,
     /// Fragments before the end from which on the plan ends there.
     pub horizon: i32,
+    /// Not on a link with so many outages behind it.
+    pub breaks_after: i32,
+    /// Of at least this mean length.
+    pub breaks_ms: i32,
     /// What another level must be better by for an abandonment, of the top utility.
     pub abandon: i32,
     /// Time before a fragment may be abandoned.
@@ -99,9 +105,10 @@ impl Default for Tuning {
             spread_most: 1_200,
             outage: 700,
             outage_least: 10_000,
-            outage_memory: 40,
+            outage_memory: 60,
             outage_weight: 2_500,
-            outage_ms: 15_000,
+            outage_learn: 3,
+            outage_ms: 13_000,
             size: 30,
             fade: 2,
             walk_down: 2,
@@ -112,6 +119,8 @@ impl Default for Tuning {
             sweeps_start: 20,
             sweeps: 2,
             horizon: 11,
+            breaks_after: 2,
+            breaks_ms: 14_000,
             abandon: 50,
             abandon_ms: 300,
             abandon_left: 100,

@@ -139,6 +139,10 @@ macro_rules! tunable {
         }
     };
 }
-tunable!(track_least track_memory track_clip track_floor leap leap_gain spread spread_memory spread_up spread_clip
-    spread_least spread_most outage outage_least outage_memory outage_weight outage_ms size fade walk_down walk_up jump_down jump_up jump_log sweeps_start sweeps horizon abandon abandon_ms
-    abandon_left abandon_tries abandon_late replace replace_due replace_ms);
+tunable!(
+    track_least track_memory track_clip track_floor leap leap_gain spread spread_memory
+    spread_up spread_clip spread_least spread_most outage outage_least outage_memory
+    outage_weight outage_learn outage_ms breaks_after breaks_ms size fade walk_down walk_up
+    jump_down jump_up jump_log sweeps_start sweeps horizon abandon abandon_ms abandon_left
+    abandon_tries abandon_late replace replace_due replace_ms
+);

@@ -165,3 +165,46 @@ fn resolution_groups_are_crossed_seldom() {
     assert!(grouped < free || free == 0, "{grouped} of {free}");
     assert!(grouped <= 200 * 2 / 10, "at most one in ten seconds");
 }
+
+/// Two hundred fragments over 1.2 Mbit/s to the end, with a standstill of half a minute before those of `broken`.
+fn to_the_end(broken: &[u32]) -> Ride {
+    let mut ride = Ride::new(&setup());
+    ride.remaining = 200;
+    for n in 0..200 {
+        ride.fragment(if broken.contains(&n) { 40 } else { 1_200 }, &[], 0);
+    }
+    ride
+}
+
+#[test]
+fn the_buffer_is_spent_on_the_end_unless_the_link_stood_still_before() {
+    let (never, once, twice) = (to_the_end(&[]), to_the_end(&[60]), to_the_end(&[60, 90]));
+    assert!(never.buffer + 4_000_000 < twice.buffer, "{} {}", never.buffer, twice.buffer);
+    assert!(once.buffer + 4_000_000 < twice.buffer, "{} {}", once.buffer, twice.buffer);
+    assert_eq!(never.stalled, 0);
+    assert!(once.stalled > 0 && twice.stalled > once.stalled, "those were outages");
+}
+
+#[test]
+fn how_long_outages_last_is_learned_within_limits() {
+    let t = Tuning::default();
+    let mut planner = planner(&setup());
+    let mut at = 0;
+    let mut fetch = |took: u64| {
+        at += took;
+        planner.sample(200_000, Micros::from_secs(took), Micros(0), Instant(at * 1_000_000));
+        planner.rate.lasted()
+    };
+    assert_eq!((0..10).map(|_| fetch(1)).last(), Some(t.outage_ms), "nothing has broken");
+    let after: std::vec::Vec<i32> = [11, 40, 40, 600]
+        .into_iter()
+        .map(|took| {
+            let lasted = fetch(took);
+            (0..10).for_each(|_| _ = fetch(1));
+            lasted
+        })
+        .collect();
+    assert_eq!(after[0], t.outage_ms, "a short one is thought as long as the shortest");
+    assert!(after[0] < after[1] && after[1] < after[2] && after[2] < 40_000, "{after:?}");
+    assert!(after[3] < 60_000, "one of minutes says little: {after:?}");
+}
