@@ -270,8 +270,10 @@ impl Session {
             buffer_target: target,
             duration: span,
         };
-        let (index, _) = feed.controller.choose(&situation);
-        feed.open_rungs.get(index.min(feed.open_rungs.len().saturating_sub(1))).copied()
+        let (index, reason) = feed.controller.choose(&situation);
+        let rung = feed.open_rungs.get(index.min(feed.open_rungs.len().saturating_sub(1))).copied()?;
+        self.note_rule(i, rung, ahead, rate, reason);
+        Some(rung)
     }
 
     /// Counts and tells a change of level.

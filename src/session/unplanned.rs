@@ -3,6 +3,7 @@
 use super::Session;
 use super::config::{PictureCap, Prior};
 use super::retry::Exchange;
+use crate::abr::Reason;
 use crate::error::Error;
 use crate::io::{Buffered, StreamId};
 use crate::time::{Instant, Micros};
@@ -28,6 +29,7 @@ impl Session {
     pub(super) const fn whole_came(&mut self, _: usize, _: u64) {}
     pub(super) const fn planner_jumps(&mut self) {}
     pub(super) const fn decision_taken(&mut self, _: usize, _: u64) {}
+    pub(super) const fn note_rule(&mut self, _: usize, _: u16, _: Micros, _: Option<u64>, _: Reason) {}
     pub(super) const fn make_planner(&mut self) {}
     pub(super) const fn planned(&mut self, _: usize, _: u64, _: Micros, _: Micros) -> Option<u16> {
         None

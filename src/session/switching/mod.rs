@@ -39,6 +39,8 @@ pub(super) struct Switching {
     held: List<Held>,
     /// Decided, and not yet asked for.
     pending: Option<Pending>,
+    /// The same, of the rule that plays where nothing is planned.
+    ruled: Option<(StreamId, Decided)>,
     flight: Flight,
     /// From request to first byte, lately.
     wait: Option<Micros>,
@@ -226,7 +228,28 @@ impl Session {
         }
         if let Some(pending) = self.switching.pending.take_if(|p| p.start == start) {
             self.tell_decision(id, time, pending.told);
+        } else if let Some((_, told)) = self.switching.ruled.take_if(|(of, _)| *of == id) {
+            self.tell_decision(id, time, told);
         }
+    }
+
+    /// Where nothing is planned, a rule has chosen `rung` for the next fragment of stream `i`.
+    pub(super) fn note_rule(
+        &mut self,
+        i: usize,
+        rung: u16,
+        buffer: Micros,
+        rate: Option<u64>,
+        reason: abr::Reason,
+    ) {
+        if self.plans() {
+            return;
+        }
+        let Some(feed) = self.feeds.get(i).filter(|f| f.kind == Kind::Video) else { return };
+        let Some(bitrate) = feed.rungs.get(usize::from(rung)).map(|r| r.bitrate) else { return };
+        let buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
+        let told = Decided { bitrate, buffer_ms, why: why(reason), rate: rate.unwrap_or(0) };
+        self.switching.ruled = Some((feed.id, told));
     }
 }
 

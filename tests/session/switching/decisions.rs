@@ -236,16 +236,26 @@ fn sound_neither_runs_away_nor_lags() {
     assert!(worst.0 >= -4_100_000 && worst.1 <= 2_100_000, "{worst:?}");
 }
 
+/// Why each fragment got the level that it was fetched at.
+fn reasons(viewer: &Viewer) -> Vec<Why> {
+    let told: Vec<_> = viewer.events.iter().filter_map(|e| e.decided()).collect();
+    assert_eq!(told.len(), viewer.shown.len());
+    assert!(told.iter().zip(&viewer.shown).all(|(t, s)| t.bitrate == s.bitrate));
+    told.iter().map(|d| d.why).collect()
+}
+
 #[test]
 fn the_rule_can_be_chosen() {
     let steps = [(600, 5_000)];
     let small = play(switching(|s| s.rule = SwitchingRule::Throughput), movie(20), &steps);
-    assert_eq!(count(&small, EventKind::Decided), 0);
     assert!(small.session.stats().switches_up > 0);
+    assert_eq!(reasons(&small)[..2], [Why::Start, Why::Rate]);
     let fixed = play(switching(|s| s.rule = SwitchingRule::Fixed), movie(20), &steps);
     assert!(fixed.shown.iter().all(|s| s.bitrate == LADDER[0]));
-    let pinned = Config { fixed_bitrate: 1_300_000, ..config() };
-    assert!(play(pinned, movie(20), &steps).shown.iter().all(|s| s.bitrate == LADDER[2]));
+    assert_eq!(reasons(&fixed), [Why::Fixed; 20]);
+    let pinned = play(Config { fixed_bitrate: 1_300_000, ..config() }, movie(20), &steps);
+    assert!(pinned.shown.iter().all(|s| s.bitrate == LADDER[2]));
+    assert_eq!(reasons(&pinned), [Why::Fixed; 20]);
     let none = switching(|s| s.table_bytes = 1);
     assert_eq!(
         play(none, movie(60), &steps).session.stats().stalls,
