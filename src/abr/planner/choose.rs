@@ -55,8 +55,8 @@ impl Planner {
                 best = (a, worth);
             }
         }
-        if self.rungs.get(best.0).is_some_and(|r| self.crosses(moment.last, r)) {
-            self.crossed = Some(moment.at);
+        if let Some(to) = self.rungs.get(best.0).filter(|r| self.crosses(moment.last, r)) {
+            self.crossed = Some((moment.at, to.group));
         }
         let reason = if moment.abandoned.is_some() { Reason::Abandoned } else { Reason::Plan };
         Decision { level: best.0, reason, ..decision }
@@ -142,7 +142,9 @@ impl Planner {
 
     /// Having crossed, it stays unless the buffer runs out.
     fn stays(&self, moment: &Moment<'_>) -> bool {
-        let recent = self.crossed.is_some_and(|c| moment.at.since(c) < STAY);
+        // A crossing that was decided and still waits for room, or did not arrive, is none yet.
+        let group = moment.last.and_then(|l| self.rungs.get(l)).map(|l| l.group);
+        let recent = self.crossed.is_some_and(|(at, to)| group == Some(to) && moment.at.since(at) < STAY);
         self.grouped && recent && moment.buffer.0 > moment.duration.0.saturating_mul(2)
     }
 }

@@ -173,7 +173,8 @@ pub struct Planner {
     /// Times that the present fragment was abandoned.
     tries: i32,
     grouped: bool,
-    crossed: Option<Instant>,
+    /// When the last crossing was decided, and the group that it went to.
+    crossed: Option<(Instant, u16)>,
 }
 
 impl Planner {

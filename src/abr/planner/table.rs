@@ -66,6 +66,8 @@ pub(super) struct Tables {
     levels: usize,
     /// ln-rate of the first rate.
     origin: i32,
+    /// From one rate to the next: [`STEP`], or more where the ladder is wider than the axis would be.
+    step: i32,
     /// Most buffer when a fragment is asked for, and one bin of it.
     top: i32,
     bin: i32,
@@ -99,12 +101,16 @@ impl Tables {
         let levels = rungs.len();
         let (buffers, rates) = shape(levels);
         let total = buffers.saturating_mul(rates).saturating_mul(levels);
+        let origin = rungs.first().map_or(0, |r| r.ln).saturating_sub(68_800);
+        // Twice the highest bitrate is on the axis, or the highest level would seem out of reach for good.
+        let highest = rungs.last().map_or(0, |r| r.ln).saturating_add(45_426);
         let mut tables = Tables {
             buffers,
             rates,
             levels,
             // 0.35 of the lowest bitrate.
-            origin: rungs.first().map_or(0, |r| r.ln).saturating_sub(68_800),
+            origin,
+            step: (highest.saturating_sub(origin) / narrow(rates as i64 - 1).max(1)).max(STEP),
             top: 1,
             bin: 1,
             per_unit: 0,
@@ -171,7 +177,7 @@ impl Tables {
     /// Where on the axis of rates an ln-rate lies: bin and 256ths, within the axis.
     fn place(&self, ln_rate: i32) -> (usize, i32) {
         let most = narrow(self.rates as i64 - 1) << 8;
-        let at = (i64::from(ln_rate.saturating_sub(self.origin)) * 256 / i64::from(STEP))
+        let at = (i64::from(ln_rate.saturating_sub(self.origin)) * 256 / i64::from(self.step.max(1)))
             // `clamp` would assert its bounds.
             .min(i64::from(most))
             .max(0);
@@ -191,7 +197,7 @@ impl Tables {
         };
         let mut best = i32::MIN;
         for x in from..to {
-            let ln_rate = self.origin.saturating_add(STEP.saturating_mul(x as i32));
+            let ln_rate = self.origin.saturating_add(self.step.saturating_mul(x as i32));
             let start = x.saturating_mul(slab);
             // Taken out and put back, so that the other table can be read meanwhile.
             let mut next = core::mem::take(&mut self.next);
@@ -360,7 +366,7 @@ impl Gain<'_> {
         let (mut value, step) = (highest - weight * cost, weight * self.step);
         for o in stalled {
             *o += value.min(highest);
-            value += step;
+            value = value.saturating_add(step);
         }
         let shift = self.given - taken;
         let from = (stalling as i32 + (shift >> 8)).max(0) as usize;

@@ -5,6 +5,7 @@ mod decisions;
 mod frames;
 mod golden;
 mod limits;
+mod storm;
 
 const LADDER: &[u32] = &[230_000, 331_000, 477_000, 688_000, 991_000, 1_427_000, 2_056_000, 2_962_000];
 const DURATION: Micros = Micros::from_secs(2);

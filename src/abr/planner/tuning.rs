@@ -49,7 +49,7 @@ pub struct Tuning {
     pub size: i32,
     /// 1,024ths of the next state's worth that are lost.
     pub fade: i32,
-    /// Chance of 256 that the rate falls by one step of 1.35 before the next fragment.
+    /// Chance of 256 that the rate falls by one step of the table (1.35, or more for wide ladders) before the next fragment.
     pub walk_down: i32,
     /// The same, that it rises by one.
     pub walk_up: i32,

@@ -93,7 +93,16 @@ fn a_prior_starts_higher_unless_it_is_old() {
     };
     // Half of 3,000 carries 1,427.
     assert_eq!(start(Micros::from_secs(60)), (5, Reason::Prior));
+    assert_eq!(start(Micros::from_secs(600)), (5, Reason::Prior));
     assert_eq!(start(Micros::from_secs(601)), (0, Reason::Start));
+    // From flash that lies.
+    for (ln_rate, sigma) in
+        [(i32::MAX, 1), (i32::MIN, 1), (27 * ONE, 1), (prior.ln_rate, -1), (prior.ln_rate, 3 * ONE)]
+    {
+        let mut planner = planner(&setup());
+        planner.recall(&Prior { ln_rate, sigma, age: Micros(0) });
+        assert_eq!(planner.decide(&moment(0, 0, None)).reason, Reason::Start, "{ln_rate} {sigma}");
+    }
 }
 
 #[test]
@@ -207,4 +216,42 @@ fn how_long_outages_last_is_learned_within_limits() {
     assert_eq!(after[0], t.outage_ms, "a short one is thought as long as the shortest");
     assert!(after[0] < after[1] && after[1] < after[2] && after[2] < 40_000, "{after:?}");
     assert!(after[3] < 60_000, "one of minutes says little: {after:?}");
+}
+
+/// A link of 100 Mbit/s, and ladders of a factor of 40, 80 and 390.
+#[test]
+fn the_top_level_is_reached_on_a_fast_link_however_wide_the_ladder() {
+    const MANY: [u32; 17] = [
+        200_000, 252_000, 317_000, 399_000, 503_000, 634_000, 798_000, 1_004_000, 1_265_000, 1_593_000,
+        2_005_000, 2_525_000, 3_180_000, 4_005_000, 5_044_000, 6_352_000, 8_000_000,
+    ];
+    const MIDDLE: [u32; 11] = [
+        100_000, 155_000, 240_000, 372_000, 577_000, 894_000, 1_386_000, 2_148_000, 3_330_000, 5_161_000,
+        8_000_000,
+    ];
+    const FEW: [u32; 5] = [64_000, 284_000, 1_265_000, 5_623_000, 25_000_000];
+    for bitrates in [&MANY[..], &MIDDLE, &FEW] {
+        let mut planner = planner(&Setup { bitrates, ..setup() });
+        let mut last = None;
+        for n in 0..60u64 {
+            let decision = planner.decide(&moment(n * 2_000, (n * 2_000).min(18_000), last));
+            let bytes = u64::from(bitrates[decision.level]) / 4;
+            planner.sample(bytes, Micros(bytes * 8 / 100), Micros(20_000), Instant(n * 2_000_000));
+            planner.size(decision.level, DURATION, bytes);
+            last = Some(decision.level);
+        }
+        assert_eq!(last, Some(bitrates.len() - 1), "of {} levels", bitrates.len());
+    }
+}
+
+/// The session decides anew every half second while a decision waits for room.
+#[test]
+fn a_crossing_that_waits_for_room_is_not_taken_back() {
+    let mut planner = planner(&Setup { groups: &[0, 0, 0, 0, 1, 1, 1, 1], ..setup() });
+    for n in 0..20u64 {
+        planner.sample(2_000_000, Micros::from_secs(2), Micros(50_000), Instant(n * 2_000_000));
+    }
+    let levels =
+        [40_000, 40_500, 41_000, 41_500].map(|ms| planner.decide(&moment(ms, 12_000, Some(3))).level);
+    assert!(levels.iter().all(|l| *l >= 4), "{levels:?}");
 }

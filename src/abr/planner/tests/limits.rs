@@ -81,3 +81,18 @@ fn nonsense_is_refused_or_survived() {
         }
     }
 }
+
+#[test]
+fn stalls_dearer_than_a_table_holds_are_as_dear_as_it_holds() {
+    let setup = Setup {
+        bitrates: &[1_000_000, 1_020_000],
+        duration: Micros::from_secs(60),
+        buffer: Micros::from_secs(310),
+        ..setup()
+    };
+    let mut planner = planner(&setup);
+    planner.sample(7_500_000, Micros::from_secs(30), Micros(50_000), Instant(30_000_000));
+    let at =
+        Moment { buffer_target: setup.buffer, duration: setup.duration, ..moment(30_000, 240_000, Some(0)) };
+    assert_eq!(planner.decide(&at).level, 1);
+}
