@@ -10,7 +10,8 @@ use crate::session::{
 };
 use crate::time::{Instant, Micros};
 
-/// Levels are chosen by the planner; in a library without it, and for a decoder without a clock, by the throughput rule.
+/// Levels are chosen by the planner; in a library without it, and for a decoder without a clock, by the throughput-and-buffer
+/// rule.
 pub const SMOOTHCORE_RULE_PLANNER: u32 = 0;
 /// Levels are chosen by the throughput-and-buffer rule.
 pub const SMOOTHCORE_RULE_THROUGHPUT: u32 = 1;
@@ -22,7 +23,8 @@ pub const SMOOTHCORE_OBJECTIVE_LOG: u32 = 0;
 /// What is made most of: the bitrate.
 pub const SMOOTHCORE_OBJECTIVE_LINEAR: u32 = 1;
 
-/// Why a level was chosen, in SMOOTHCORE_EVENT_DECIDED: the first choice, nothing being known of the link.
+/// Why a level was chosen, in SMOOTHCORE_EVENT_DECIDED: the first choice, nothing being known of the link; `start_bitrate`, if
+/// that is set.
 pub const SMOOTHCORE_WHY_START: u32 = 1;
 /// Why a level was chosen: the throughput rule, the link carries it.
 pub const SMOOTHCORE_WHY_RATE: u32 = 2;
@@ -42,7 +44,8 @@ pub const SMOOTHCORE_WHY_REPLACED: u32 = 8;
 pub const SMOOTHCORE_WHY_SHARE: u32 = 9;
 
 /// What one session knew of a network, for the next one on the same network. Keep it as it is; nothing in it is yours to
-/// read. Before you hand it back, set `age_us`.
+/// read but `ln_rate`, which is 0 as long as nothing is known: before the first fragment, and always where the planner does not
+/// choose. Before you hand it back, set `age_us`. It decides the first level, `start_bitrate` only where there is none.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct smoothcore_prior {
@@ -54,13 +57,15 @@ pub struct smoothcore_prior {
     pub sigma: i32,
     /// 0.
     pub reserved: u32,
-    /// How long ago it was kept. Older than ten minutes it is ignored.
+    /// How long ago it was kept, which you must say: what fills this struct sets 0. Older than ten minutes it is ignored, and so
+    /// is one that makes no sense.
     pub age_us: u64,
 }
 
 record!(smoothcore_prior, age_us, age_us);
 
-/// Caps on pictures beyond `max_bitrate`; 0 is no cap. The lowest level there is stays in any case.
+/// Caps on pictures beyond `max_bitrate`; 0 is no cap. The lowest level that `min_bitrate` and the decoder leave stays in any
+/// case.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct smoothcore_picture_cap {

@@ -157,11 +157,13 @@ pub struct Prior {
     pub ln_rate: i32,
     /// Standard deviation of that, in 65,536ths.
     pub sigma: i32,
-    /// How long ago it was stored, which the host must say; older than ten minutes it is ignored.
+    /// How long ago it was stored, which the host must say; older than ten minutes it is ignored, and so is one
+    /// that makes no sense.
     pub age: Micros,
 }
 
-/// Caps on pictures, beyond [`Config::max_bitrate`]. Zero: no cap. The lowest level there is stays in any case.
+/// Caps on pictures, beyond [`Config::max_bitrate`]. Zero: no cap. The lowest level that [`Config::min_bitrate`] and the decoder
+/// leave stays in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PictureCap {
     /// Bit/s.

@@ -27,6 +27,7 @@ same() {
 # Dynamically linked with the heap; statically linked with the arena and without a resolver.
 "$CC" $flags "$examples/player.c" $posix "$root/ports/posix/alloc.c" "$archive" -o "$work/player"
 "$CC" $flags "$examples/event_loop.c" $posix "$root/ports/posix/alloc.c" "$archive" -o "$work/event_loop"
+"$CC" $flags "$examples/switching.c" $posix "$root/ports/posix/alloc.c" "$archive" -o "$work/switching"
 "$CC" $flags "$examples/sans_io.c" "$root/ports/posix/alloc.c" "$archive" -o "$work/sans_io"
 "$CC" $flags -static -DSMOOTHCORE_POSIX_NUMERIC_ONLY -DSMOOTHCORE_POSIX_ARENA_BYTES=10000000 "$examples/minimal.c" \
     $posix "$root/ports/posix/arena/arena.c" "$archive" -o "$work/minimal"
@@ -108,6 +109,15 @@ int main(void)
 SOURCE
 "$CC" $flags "$work/template.c" "$root"/ports/template/*.c "$archive" -o "$work/template"
 [ "$($EMULATOR "$work/template")" = "allocator has no memory" ] || fail "the template does something else"
+
+# What the first session learns of the network, the second one starts with; a cap of no level leaves the lowest.
+for why in start prior; do
+    $EMULATOR "$work/switching" "$url" 2 "$work/prior" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "switching"; }
+    head -n 1 "$work/log" | grep -q "^stream 0 at 0.0 s: .* why $why\$" || { cat "$work/log" >&2; fail "switching: not by $why"; }
+done
+$EMULATOR "$work/switching" "$url" 2 "$work/none" 100 >"$work/log" 2>&1 && grep -q '^stream 0 .* why plan$' "$work/log" ||
+    fail "switching: with a cap"
+! grep '^stream 0 ' "$work/log" | grep -v ': 64852 bit/s' || fail "switching: above its cap"
 
 # And it can fail.
 if $EMULATOR "$work/player" "${url%/testcard.ism/*}/nothing.ism/Manifest" >"$work/log" 2>&1; then
