@@ -542,6 +542,10 @@
 #define SMOOTHCORE_WHY_REPLACED 8
 /* Why a level was chosen: sound, by its share of the link. */
 #define SMOOTHCORE_WHY_SHARE 9
+/* Why a level was chosen: the plan without tables, a few fragments ahead, there being no room for them in the budget or in
+ * `table_bytes`, or more than 24 levels.
+ */
+#define SMOOTHCORE_WHY_SMALL 10
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */

@@ -26,8 +26,8 @@ static int failed(const char *what, int32_t result)
 
 static const char *why_name(uint64_t why)
 {
-    static const char *const names[] = { "?",    "start", "rate",      "buffer",   "fixed",
-                                         "prior", "plan",  "abandoned", "replaced", "share" };
+    static const char *const names[] = { "?",    "start", "rate",      "buffer",   "fixed", "prior",
+                                         "plan", "abandoned", "replaced", "share", "small" };
     return why < sizeof names / sizeof *names ? names[why] : "?";
 }
 

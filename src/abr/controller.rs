@@ -34,6 +34,8 @@ pub enum Reason {
     Prior,
     /// The plan: it is worth most, all that may come considered.
     Plan,
+    /// The small rule, there being no room for tables.
+    Small,
     /// A fragment of a higher level was coming too slowly.
     Abandoned,
     /// The link has got better than a fragment in the buffer is.

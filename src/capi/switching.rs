@@ -42,6 +42,9 @@ pub const SMOOTHCORE_WHY_ABANDONED: u32 = 7;
 pub const SMOOTHCORE_WHY_REPLACED: u32 = 8;
 /// Why a level was chosen: sound, by its share of the link.
 pub const SMOOTHCORE_WHY_SHARE: u32 = 9;
+/// Why a level was chosen: the plan without tables, a few fragments ahead, there being no room for them in the budget or in
+/// `table_bytes`, or more than 24 levels.
+pub const SMOOTHCORE_WHY_SMALL: u32 = 10;
 
 /// What one session knew of a network, for the next one on the same network. Keep it as it is; nothing in it is yours to
 /// read but `ln_rate`, which is 0 as long as nothing is known: before the first fragment, and always where the planner does not

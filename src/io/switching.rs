@@ -8,9 +8,9 @@ use super::{Event, EventKind};
 pub enum Why {
     /// The first choice, nothing being known of the link.
     Start = 1,
-    /// The small rule: the link carries it.
+    /// The throughput-and-buffer rule: the link carries it.
     Rate = 2,
-    /// The small rule: the buffer bridges a link that is too slow for it.
+    /// The throughput-and-buffer rule: the buffer bridges a link that is too slow for it.
     Buffer = 3,
     /// The host pinned it.
     Fixed = 4,
@@ -24,10 +24,12 @@ pub enum Why {
     Replaced = 8,
     /// Sound: its share of the link.
     Share = 9,
+    /// The plan without tables, for which there was no room: a few fragments ahead.
+    Small = 10,
 }
 
 impl Why {
-    const ALL: [Why; 9] = [
+    const ALL: [Why; 10] = [
         Why::Start,
         Why::Rate,
         Why::Buffer,
@@ -37,6 +39,7 @@ impl Why {
         Why::Abandoned,
         Why::Replaced,
         Why::Share,
+        Why::Small,
     ];
 }
 

@@ -33,7 +33,11 @@ impl Planner {
         let ceiling = moment.abandoned.unwrap_or(usize::MAX).max(lowest.saturating_add(1));
         let world = self.world(moment);
         let Some(tables) = &self.tables else {
-            return Decision { level: self.small(moment, &world, ceiling), reason: Reason::Plan, ..decision };
+            return Decision {
+                level: self.small(moment, &world, ceiling),
+                reason: Reason::Small,
+                ..decision
+            };
         };
         let stays = self.stays(moment);
         let mut best = (lowest, i64::MIN);

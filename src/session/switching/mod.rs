@@ -267,6 +267,7 @@ fn why(reason: abr::Reason) -> Why {
         abr::Reason::Fixed => Why::Fixed,
         abr::Reason::Prior => Why::Prior,
         abr::Reason::Plan => Why::Plan,
+        abr::Reason::Small => Why::Small,
         abr::Reason::Abandoned => Why::Abandoned,
         abr::Reason::Replaced => Why::Replaced,
     }

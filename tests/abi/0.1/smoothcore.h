@@ -510,7 +510,9 @@
 #define SMOOTHCORE_REFRESH_RESTART 9
 /* Why the manifest is read again: the origin does not answer for a fragment. */
 #define SMOOTHCORE_REFRESH_PROBE 10
-/* Levels are chosen by the planner; in a library without it, and for a decoder without a clock, by the throughput rule. */
+/* Levels are chosen by the planner; in a library without it, and for a decoder without a clock, by the throughput-and-buffer
+ * rule.
+ */
 #define SMOOTHCORE_RULE_PLANNER 0
 /* Levels are chosen by the throughput-and-buffer rule. */
 #define SMOOTHCORE_RULE_THROUGHPUT 1
@@ -520,7 +522,9 @@
 #define SMOOTHCORE_OBJECTIVE_LOG 0
 /* What is made most of: the bitrate. */
 #define SMOOTHCORE_OBJECTIVE_LINEAR 1
-/* Why a level was chosen, in SMOOTHCORE_EVENT_DECIDED: the first choice, nothing being known of the link. */
+/* Why a level was chosen, in SMOOTHCORE_EVENT_DECIDED: the first choice, nothing being known of the link; `start_bitrate`, if
+ * that is set.
+ */
 #define SMOOTHCORE_WHY_START 1
 /* Why a level was chosen: the throughput rule, the link carries it. */
 #define SMOOTHCORE_WHY_RATE 2
@@ -538,6 +542,10 @@
 #define SMOOTHCORE_WHY_REPLACED 8
 /* Why a level was chosen: sound, by its share of the link. */
 #define SMOOTHCORE_WHY_SHARE 9
+/* Why a level was chosen: the plan without tables, a few fragments ahead, there being no room for them in the budget or in
+ * `table_bytes`, or more than 24 levels.
+ */
+#define SMOOTHCORE_WHY_SMALL 10
 /* Nothing is logged. */
 #define SMOOTHCORE_LOG_OFF 0
 /* Playback has failed. */
@@ -642,7 +650,8 @@ typedef struct smoothcore_live {
 } smoothcore_live;
 
 /* What one session knew of a network, for the next one on the same network. Keep it as it is; nothing in it is yours to
- * read. Before you hand it back, set `age_us`.
+ * read but `ln_rate`, which is 0 as long as nothing is known: before the first fragment, and always where the planner does not
+ * choose. Before you hand it back, set `age_us`. It decides the first level, `start_bitrate` only where there is none.
  */
 typedef struct smoothcore_prior {
     /* sizeof(smoothcore_prior). */
@@ -653,11 +662,15 @@ typedef struct smoothcore_prior {
     int32_t sigma;
     /* 0. */
     uint32_t reserved;
-    /* How long ago it was kept. Older than ten minutes it is ignored. */
+    /* How long ago it was kept, which you must say: what fills this struct sets 0. Older than ten minutes it is ignored, and so
+     * is one that makes no sense.
+     */
     uint64_t age_us;
 } smoothcore_prior;
 
-/* Caps on pictures beyond `max_bitrate`; 0 is no cap. The lowest level there is stays in any case. */
+/* Caps on pictures beyond `max_bitrate`; 0 is no cap. The lowest level that `min_bitrate` and the decoder leave stays in any
+ * case.
+ */
 typedef struct smoothcore_picture_cap {
     /* sizeof(smoothcore_picture_cap). */
     uint32_t struct_size;
@@ -729,7 +742,9 @@ typedef struct smoothcore_limits {
     uint32_t redirects;
     /* Bytes of the head of an HTTP response. Default 16 KiB, 256 to 64 KiB. */
     uint32_t http_head_bytes;
-    /* Tries of one request, the first included. Default 4, at most 16. */
+    /* Tries of one request, the first included. Default 4, at most 16. While nothing at all comes, neither of another
+     * stream, a fragment is tried for as long as tries times lost_in_a_row of retry_longest_us: by default 96 s.
+     */
     uint32_t tries;
     /* Fragments in a row that a stream may lose before playback fails. Default 8, at most 1,000. */
     uint32_t lost_in_a_row;

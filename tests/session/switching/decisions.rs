@@ -257,11 +257,9 @@ fn the_rule_can_be_chosen() {
     assert!(pinned.shown.iter().all(|s| s.bitrate == LADDER[2]));
     assert_eq!(reasons(&pinned), [Why::Fixed; 20]);
     let none = switching(|s| s.table_bytes = 1);
-    assert_eq!(
-        play(none, movie(60), &steps).session.stats().stalls,
-        0,
-        "without room for tables the small rule plans"
-    );
+    let none = play(none, movie(60), &steps);
+    assert_eq!(none.session.stats().stalls, 0, "without room for tables the small rule plans");
+    assert_eq!(reasons(&none)[..2], [Why::Start, Why::Small]);
 }
 
 /// What was decided over a link of every kind, as text: the same on every target.
