@@ -39,7 +39,7 @@ impl Controller {
             ("throughput", None) => Controller::Throughput,
             ("fixed", Some(quality)) => Controller::Fixed(quality),
             ("abandon", Some(quality)) => Controller::Abandoning(quality),
-            _ => bail!("no controller {name}; there are {NAMES}"),
+            _ => bail!("no controller \"{name}\"; there are {NAMES}, where Q is a level, 0 the lowest"),
         })
     }
 
@@ -59,7 +59,12 @@ impl Controller {
     pub fn check(self, movie: &Movie) -> Result<()> {
         if let Controller::Fixed(quality) | Controller::Abandoning(quality) = self {
             let levels = movie.bitrates_kbps.len();
-            ensure!(quality < levels, "quality {quality}: the movie has 0 to {}", levels - 1);
+            ensure!(quality < levels, "{}: the movie has levels 0 to {}", self.name(), levels - 1);
+        }
+        if self == Controller::RobustMpc {
+            let levels = movie.bitrates_kbps.len();
+            // It looks at all sequences of five.
+            ensure!(levels <= 24, "robustmpc is too slow for {levels} levels; it takes at most 24");
         }
         Ok(())
     }
