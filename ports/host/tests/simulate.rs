@@ -190,6 +190,8 @@ fn command_lines_that_make_no_sense_are_refused() {
         (&["--movie-length", "nan"], "a movie length of NaN s"),
         (&["--tune", "nothing=1"], "no number \"nothing\""),
         (&["--tune", "fade=much"], "a whole number"),
+        (&["--tune", "fade=-2000000"], "from -1000000 to 1000000"),
+        (&["--tune", "walk_up=300"], "shares of 256"),
         (&["--every", "2"], "cannot be used with '--every <N>'"),
         (&["--json", "--controller", "planner,soda"], "one controller"),
         (&["--plot", "tram.png"], "\"tram.png\": give a name that ends in .html or .svg"),
@@ -357,11 +359,13 @@ fn a_session_that_would_never_end_is_refused() {
         let (status, text) = refused(&["--trace", trace, "--movie", film, "--controller", controller]);
         assert!(status == 1 && text.contains("lasts more than 30 days"), "{controller} {text}");
     }
-    let many: Vec<u64> = (1..=25).map(|n| n * 100).collect();
-    let (slow, film) = (slow.to_str().unwrap(), movie(&dir, &many, 5));
-    let args = ["--trace", slow, "--movie", film.to_str().unwrap(), "--controller", "robustmpc"];
-    let (status, text) = refused(&args);
-    assert!(status == 1 && text.contains("at most 24"), "{text}");
+    for (controller, most) in [("robustmpc", 24u64), ("soda", 64)] {
+        let many: Vec<u64> = (1..=most + 1).map(|n| n * 100).collect();
+        let film = movie(&dir, &many, 5);
+        let (slow, film) = (slow.to_str().unwrap(), film.to_str().unwrap());
+        let (status, text) = refused(&["--trace", slow, "--movie", film, "--controller", controller]);
+        assert!(status == 1 && text.contains(&format!("at most {most}")), "{text}");
+    }
 }
 
 #[test]

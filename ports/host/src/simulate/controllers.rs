@@ -61,11 +61,14 @@ impl Controller {
             let levels = movie.bitrates_kbps.len();
             ensure!(quality < levels, "{}: the movie has levels 0 to {}", self.name(), levels - 1);
         }
-        if self == Controller::RobustMpc {
-            let levels = movie.bitrates_kbps.len();
-            // It looks at all sequences of five.
-            ensure!(levels <= 24, "robustmpc is too slow for {levels} levels; it takes at most 24");
-        }
+        // These look at sequences of five levels: at more of them a session takes all day.
+        let most = match self {
+            Controller::RobustMpc => 24,
+            Controller::Soda => 64,
+            _ => usize::MAX,
+        };
+        let levels = movie.bitrates_kbps.len();
+        ensure!(levels <= most, "{} is too slow for {levels} levels; it takes at most {most}", self.name());
         Ok(())
     }
 

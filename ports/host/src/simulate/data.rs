@@ -190,14 +190,16 @@ impl Movie {
     }
 }
 
+/// For whoever has no such file, or another.
+const SETS: &str = "a data folder has a file sets.json, which says what plays against what: \
+    {\"NAME\": {\"traces\": \"FOLDER of traces/\", \"movie\": \"FILE of movies/, without .json\", \
+    \"movie_length_s\": null, \"multiplier\": 1.0}}";
+
 /// The sets of a data folder.
 pub fn sets(data: &Path) -> Result<BTreeMap<String, Set>> {
     let path = data.join("sets.json");
-    let sets: BTreeMap<String, Set> = json(&path, sets_wrong).context(
-        "a data folder has a file sets.json, which says what plays against what: \
-         {\"NAME\": {\"traces\": folder under traces, \"movie\": file under movies without .json, \
-         \"movie_length_s\": null or seconds, \"multiplier\": 1.0}}",
-    )?;
+    let sets: BTreeMap<String, Set> =
+        json(&path, sets_wrong).map_err(|error| anyhow!("{error:#}; {SETS}"))?;
     for (name, set) in &sets {
         check_multiplier(set.multiplier)
             .and_then(|()| set.movie_length_s.map_or(Ok(()), check_length))

@@ -33,6 +33,7 @@ const DATA: &str = "SMOOTHCORE_ABR_DATA";
 
 /// More is never held, and a session has to end.
 const MOST_BUFFER_S: f64 = 86_400.0;
+const MOST_TUNE: i32 = 1_000_000;
 
 /// Play sessions in virtual time over network traces, with the core's own bitrate controller or another, and say what they
 /// were worth.
@@ -105,8 +106,8 @@ pub struct Args {
     #[arg(long, value_name = "S", default_value_t = 25.0, allow_negative_numbers = true)]
     buffer: f64,
 
-    /// Who decides, separated by commas: planner (the core's, the default), small (the core's without tables), soda,
-    /// robustmpc (to 24 levels), throughput, fixed=Q, abandon=Q. Q is a level, 0 the lowest.
+    /// Who decides, separated by commas: planner (the core's, the default), small (the core's without tables), soda
+    /// (to 64 levels), robustmpc (to 24 levels), throughput, fixed=Q, abandon=Q. Q is a level, 0 the lowest.
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "planner")]
     controller: Vec<String>,
 
@@ -278,8 +279,20 @@ fn options(args: &Args) -> Result<Options> {
             pair.split_once('=').with_context(|| format!("--tune \"{pair}\": not NAME=VALUE"))?;
         let value = value.trim().parse().ok();
         let value = value.with_context(|| format!("--tune \"{pair}\": a whole number is wanted"))?;
+        ensure!(
+            (-MOST_TUNE..=MOST_TUNE).contains(&value),
+            "--tune \"{pair}\": a number from {} to {MOST_TUNE} is wanted",
+            -MOST_TUNE
+        );
         shipped::tune(&mut tuning, name.trim(), value)?;
     }
+    // Far beyond these the planner's integers would overflow.
+    let t = &tuning;
+    let shares = [t.walk_down, t.walk_up, t.jump_down, t.jump_up, t.jump_log, t.jump_log];
+    ensure!(
+        shares.iter().all(|s| (0..=256).contains(s)) && shares.iter().sum::<i32>() <= 256,
+        "--tune: walk_down, walk_up, jump_down, jump_up and twice jump_log are shares of 256: 0 or more, and together at most 256"
+    );
     Ok(Options { objective: args.objective.objective(), replaces: args.replacement, tuning })
 }
 
