@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Command::Download(args) => download::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Probe(args) => probe::run(&args),
         Command::Remux(args) => remux::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Simulate(args) => simulate::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("smoothcore: {error:#}");

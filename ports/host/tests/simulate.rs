@@ -143,7 +143,12 @@ fn lengths_multipliers_and_sets_are_taken_up() {
 fn plots_are_pages_and_pictures() {
     let dir = scratch("simulate-plot");
     let (trace, movie) = (trace(&dir, "flat.json", &[(9_000, 900)]), movie(&dir, &[500, 1_000], 20));
-    for (name, start) in [("plot.html", "<!DOCTYPE html>"), ("plot.svg", "<svg ")] {
+    for (name, start) in [
+        ("plot.html", "<!DOCTYPE html>"),
+        ("plot.HTM", "<!DOCTYPE html>"),
+        ("plot.svg", "<svg "),
+        ("plot.SVG", "<svg "),
+    ] {
         let path = dir.join(name);
         json(&["--plot", path.to_str().unwrap()], &trace, &movie);
         let text = fs::read_to_string(&path).unwrap();
@@ -154,25 +159,225 @@ fn plots_are_pages_and_pictures() {
     }
 }
 
+/// The status, and what stands on standard error. Nothing may stand on the other.
+fn refused(args: &[&str]) -> (i32, String) {
+    let done = smoothcore(&[&["simulate"], args].concat(), &[]);
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert!(done.stdout.is_empty(), "{args:?} {}", String::from_utf8_lossy(&done.stdout));
+    assert!(!text.contains("panicked"), "{args:?} {text}");
+    (done.status.code().unwrap(), text)
+}
+
 #[test]
-fn nonsense_is_refused() {
+fn command_lines_that_make_no_sense_are_refused() {
     let dir = scratch("simulate-nonsense");
     let (flat, film) = (trace(&dir, "flat.json", &[(9_000, 900)]), movie(&dir, &[500, 1_000], 2));
-    let dead = trace(&dir, "dead.json", &[(9_000, 0)]);
-    let (flat, film, dead) = (flat.to_str().unwrap(), film.to_str().unwrap(), dead.to_str().unwrap());
-    for args in [
-        &["simulate"][..],
-        &["simulate", "--trace", flat, "--movie", film, "--controller", "magic"],
-        &["simulate", "--trace", flat, "--movie", film, "--controller", "fixed=2"],
-        &["simulate", "--trace", flat, "--movie", film, "--buffer", "1"],
-        &["simulate", "--trace", flat, "--movie", film, "--tune", "nothing=1"],
-        &["simulate", "--trace", dead, "--movie", film],
-        &["simulate", "--trace", film, "--movie", film],
+    let (flat, film) = (flat.to_str().unwrap(), film.to_str().unwrap());
+    let played = ["--trace", flat, "--movie", film];
+    for (args, words) in [
+        (&["--controller", "magic"][..], "no controller \"magic\""),
+        (&["--controller", "fixed=x"], "no controller \"fixed=x\""),
+        (&["--buffer", "nan"], "--buffer NaN"),
+        (&["--buffer", "0"], "--buffer 0"),
+        (&["--buffer", "-5"], "--buffer -5"),
+        (&["--buffer", "90000"], "at most 86400 s"),
+        (&["--multiplier", "0"], "a multiplier of 0;"),
+        (&["--multiplier", "inf"], "a multiplier of inf;"),
+        (&["--multiplier", "2000000"], "at most 1000000"),
+        (&["--movie-length", "0"], "a movie length of 0 s"),
+        (&["--movie-length", "-1"], "a movie length of -1 s"),
+        (&["--movie-length", "inf"], "a movie length of inf s"),
+        (&["--movie-length", "nan"], "a movie length of NaN s"),
+        (&["--tune", "nothing=1"], "no number \"nothing\""),
+        (&["--tune", "fade=much"], "a whole number"),
+        (&["--tune", "fade=-2000000"], "from -1000000 to 1000000"),
+        (&["--tune", "walk_up=300"], "shares of 256"),
+        (&["--every", "2"], "cannot be used with '--every <N>'"),
+        (&["--json", "--controller", "planner,soda"], "one controller"),
+        (&["--plot", "tram.png"], "\"tram.png\": give a name that ends in .html or .svg"),
+        (&["--plot", "tram"], "ends in .html or .svg"),
     ] {
-        let done = smoothcore(args, &[]);
-        assert_eq!(done.status.code(), Some(1), "{args:?} {done:?}");
-        assert!(!done.stderr.is_empty());
+        let (status, text) = refused(&[&played[..], args].concat());
+        assert!(status == 2 && text.contains(words), "{args:?} {status} {text}");
     }
+    for (args, words) in [
+        (&[][..], "--all, --robustness or --vectors"),
+        (&["--set", "a", "--movie-length", "5"], "cannot be used with '--movie-length <S>'"),
+        (&["--set", "a", "--multiplier", "5"], "cannot be used with '--multiplier <X>'"),
+        (&["--all", "--multiplier", "5"], "cannot be used with"),
+        (&["--set", "a", "--every", "0"], "'--every <N>'"),
+        (&["--all", "--controller", "soda"], "cannot be used with"),
+        (&["--all", "--buffer", "30"], "cannot be used with"),
+        (&["--robustness", "--controller", "soda"], "cannot be used with"),
+        (&["--vectors", "a.csv", "--every", "2"], "cannot be used with"),
+        (&["--set", "a", "--set", "b", "--json"], "--json takes one set"),
+    ] {
+        let (status, text) = refused(args);
+        assert!(status == 2 && text.contains(words), "{args:?} {status} {text}");
+    }
+    // These are wrong only for what the files hold.
+    for (args, words) in [
+        (&["--controller", "fixed=2"][..], "fixed=2: the movie has levels 0 to 1"),
+        (&["--buffer", "1"], "a segment of 2 s has no room"),
+        (&["--movie-length", "1e9"], "movie.json: a length of 1000000000 s is more than 100000 segments"),
+        (&["--multiplier", "0.0001"], "flat.json: with a multiplier of 0.0001 every rate is 0"),
+    ] {
+        let (status, text) = refused(&[&played[..], args].concat());
+        assert!(status == 1 && text.contains(words), "{args:?} {status} {text}");
+    }
+    let mixed = ["simulate", "--trace", flat, "--movie", film, "--controller", "planner, soda , fixed=1"];
+    assert!(smoothcore(&mixed, &[]).status.success(), "blanks after commas");
+}
+
+#[test]
+fn files_that_make_no_sense_are_refused() {
+    let dir = scratch("simulate-files");
+    let (flat, film) = (trace(&dir, "flat.json", &[(9_000, 900)]), movie(&dir, &[500, 1_000], 2));
+    let bad = dir.join("bad.json");
+    let check = |text: &str, words: &str, is_trace: bool| {
+        fs::write(&bad, text).unwrap();
+        let (trace, movie) = if is_trace { (&bad, &film) } else { (&flat, &bad) };
+        let (status, text) =
+            refused(&["--trace", trace.to_str().unwrap(), "--movie", movie.to_str().unwrap()]);
+        let words = format!("bad.json: {words}");
+        assert!(status == 1 && text.contains(&words), "{words}: {status} {text}");
+    };
+    let period = |ms: &str, kbps: &str, latency: &str| {
+        format!(
+            r#"[{{"duration_ms":1000,"bandwidth_kbps":1,"latency_ms":0}},{{"duration_ms":{ms},"bandwidth_kbps":{kbps},"latency_ms":{latency}}}]"#
+        )
+    };
+    let whole = "there must be whole numbers of 0 or more";
+    for (text, words) in [
+        ("[]".into(), "no periods".into()),
+        ("{}".into(), "no trace, which is a list".into()),
+        ("[".into(), "no JSON as wanted".into()),
+        (r#"[{"duration_ms":5}]"#.into(), "period 1 has no bandwidth_kbps".into()),
+        (r#"[{"duration_ms":5,"bandwidth_kbps":0,"latency_ms":0}]"#.into(), "nothing ever arrives".into()),
+        (period("0", "1", "1"), "period 2: a period of 0 ms".into()),
+        (period("1.5", "1", "1"), format!("period 2: duration_ms: 1.5; {whole}")),
+        (period("5", "-1", "1"), format!("period 2: bandwidth_kbps: -1; {whole}")),
+        (period("5", "1", "\"3\""), format!("period 2: latency_ms: \"3\"; {whole}")),
+        (period("1000000001", "1", "1"), "period 2: duration_ms: 1000000001 is more than 1000000000".into()),
+        (period("5", "1000000001", "1"), "period 2: bandwidth_kbps: 1000000001 is more than".into()),
+        (period("5", "1", "3600001"), "period 2: latency_ms: 3600001 is more than 3600000".into()),
+    ] {
+        check(&text, &words, true);
+    }
+    let film = |ms: &str, kbps: &str, sizes: &str| {
+        format!(r#"{{"segment_duration_ms":{ms},"bitrates_kbps":{kbps},"segment_sizes_bits":{sizes}}}"#)
+    };
+    let many: Vec<u64> = (1..=256).collect();
+    let long = format!("[{}[1]]", "[1],".repeat(100_000));
+    for (text, words) in [
+        ("[]".into(), "no movie, which is an object".into()),
+        (r#"{"segment_duration_ms":2000}"#.into(), "the movie has no bitrates_kbps".into()),
+        (
+            film("2000", "[500,4500000]", "[[1,1]]"),
+            "bitrates_kbps: 4500000 is more than 4294967 kbit/s; they are in kbit/s".into(),
+        ),
+        (film("2000", "[0,5]", "[[1,1]]"), "bitrates_kbps: 0; they must be more than 0".into()),
+        (film("2000", "[5,5]", "[[1,1]]"), "bitrates_kbps: 5 comes after 5; they must ascend".into()),
+        (film("2000", "[9,5]", "[[1,1]]"), "bitrates_kbps: 5 comes after 9; they must ascend".into()),
+        (film("2000", "[]", "[[]]"), "bitrates_kbps: 0 levels".into()),
+        (film("2000", &format!("{many:?}"), "[[1]]"), "bitrates_kbps: 256 levels".into()),
+        (film("99", "[5]", "[[1]]"), "segment_duration_ms: 99;".into()),
+        (film("600001", "[5]", "[[1]]"), "segment_duration_ms: 600001;".into()),
+        (film("2000", "[5]", "[]"), "segment_sizes_bits: no segments".into()),
+        (
+            film("2000", "[1,2,3,4,5]", "[[1,1,1,1,1],[1,1,1,1,1],[1,1]]"),
+            "segment_sizes_bits: segment 3 has 2 sizes, there are 5 levels".into(),
+        ),
+        (
+            film("2000", "[5,6]", "[[1,0]]"),
+            "segment_sizes_bits: segment 1 has 0 bits at the level of 6 kbit/s".into(),
+        ),
+        (
+            film("2000", "[5]", "[[1],[1000000000001]]"),
+            "segment_sizes_bits: segment 2 has 1000000000001 bits at the level of 5 kbit/s".into(),
+        ),
+        (film("2000", "[5]", &long), "segment_sizes_bits: 100001 segments".into()),
+        (film("2000", "[5.5]", "[[1]]"), format!("bitrates_kbps: 5.5; {whole}")),
+        (film("2000", "[5]", "[[1],[-2]]"), format!("segment_sizes_bits: segment 2: -2; {whole}")),
+        (film("2000", "[5]", "[1]"), "segment_sizes_bits: segment 1: 1; there must be a list".into()),
+    ] {
+        check(&text, &words, false);
+    }
+}
+
+#[test]
+fn data_folders_that_make_no_sense_are_refused() {
+    let dir = scratch("simulate-folders");
+    let folder = dir.to_str().unwrap();
+    let check = |args: &[&str], words: &str| {
+        let (status, text) = refused(&[&["--data", folder][..], args].concat());
+        assert!(status == 1 && text.contains(words), "{words}: {status} {text}");
+    };
+    check(&["--set", "mine"], "a data folder has a file sets.json, which says what plays against what");
+    let sets = |length: &str, multiplier: &str| {
+        let text = format!(
+            r#"{{"mine":{{"traces":"flat","movie":"movie","movie_length_s":{length},"multiplier":{multiplier}}}}}"#
+        );
+        fs::write(dir.join("sets.json"), text).unwrap();
+    };
+    for name in ["traces/flat", "movies"] {
+        fs::create_dir_all(dir.join(name)).unwrap();
+    }
+    trace(&dir.join("traces/flat"), "a.json", &[(9_000, 900)]);
+    movie(&dir.join("movies"), &[500, 1_000], 2);
+    for (length, multiplier, words) in [
+        ("null", "0", "set \"mine\": a multiplier of 0;"),
+        ("null", "\"2\"", "set \"mine\": multiplier: \"2\"; there must be a number"),
+        ("0", "1", "set \"mine\": a movie length of 0 s"),
+        ("-5", "1", "set \"mine\": a movie length of -5 s"),
+        ("1e300", "1", "movie.json: a length of"),
+    ] {
+        sets(length, multiplier);
+        check(&["--set", "mine"], words);
+    }
+    sets("null", "1");
+    check(&["--set", "other"], "no set \"other\"; there are \"mine\"");
+    check(
+        &["--all"],
+        "no set hsdpa3g; --all plays thirteen rows of eight public sets (hsdpa3g, hsdpa3g_mss, ",
+    );
+    check(&["--robustness"], "mine: the movie lasts 4 s; --robustness needs 6 s");
+    let found = smoothcore(&["simulate", "--data", folder, "--set", "mine", "--json"], &[]);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(found["set"], "mine");
+}
+
+#[test]
+fn a_session_that_would_never_end_is_refused() {
+    let dir = scratch("simulate-endless");
+    let slow = trace(&dir, "slow.json", &[(1_000_000_000, 0), (1, 1)]);
+    let late: Vec<(u64, u64)> = vec![(50, 1); 50];
+    let late = trace(&dir, "late.json", &late);
+    let film = movie(&dir, &[500, 4_000_000], 500);
+    for (trace, controller) in [(&slow, "planner"), (&slow, "throughput"), (&late, "fixed=1")] {
+        let (trace, film) = (trace.to_str().unwrap(), film.to_str().unwrap());
+        let (status, text) = refused(&["--trace", trace, "--movie", film, "--controller", controller]);
+        assert!(status == 1 && text.contains("lasts more than 30 days"), "{controller} {text}");
+    }
+    for (controller, most) in [("robustmpc", 24u64), ("soda", 64)] {
+        let many: Vec<u64> = (1..=most + 1).map(|n| n * 100).collect();
+        let film = movie(&dir, &many, 5);
+        let (slow, film) = (slow.to_str().unwrap(), film.to_str().unwrap());
+        let (status, text) = refused(&["--trace", slow, "--movie", film, "--controller", controller]);
+        assert!(status == 1 && text.contains(&format!("at most {most}")), "{text}");
+    }
+}
+
+#[test]
+fn what_played_stands_in_the_json() {
+    let dir = scratch("simulate-keys");
+    let flat = trace(&dir, "flat.json", &[(10_000, 1_000)]);
+    let film = movie(&dir, &[500, 1_000], 3);
+    let found = json(&["--controller", "soda", "--objective", "log", "--buffer", "20"], &flat, &film);
+    assert_eq!(found["controller"], "soda");
+    assert_eq!(found["objective"], "log");
+    assert_eq!(found["buffer_s"], 20.0);
+    assert!(found["set"].is_null() && found.get("set").is_some());
 }
 
 /// Only where the data are; they are no part of this tree.

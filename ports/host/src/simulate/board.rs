@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use smoothcore::abr::Objective;
 
 use super::controllers::Controller;
@@ -40,17 +40,40 @@ const ROWS: [Row; 13] = [
     row("lte4g", 60.0, [None, Some(23.607), Some(26.065), Some(25.901), Some(26.214)]),
 ];
 
+/// The sets of the rows, for whoever has others.
+const PUBLIC: &str = "hsdpa3g, hsdpa3g_mss, lte4g, oboe, puffer, starlink, fcc_sd, fcc_hd";
+
 const OWN: [Controller; 4] =
     [Controller::Planner, Controller::RobustMpc, Controller::Soda, Controller::Throughput];
 
-/// The whole board with both objectives.
-pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
+/// What the first table shows.
+fn title(options: &Options) {
     let replaces = if options.replaces { "on" } else { "off" };
     println!("mean QoE_lin, replacement {replaces}; in brackets figures measured elsewhere");
     println!(
         "{:<15}{:>10}{:>10}{:>10}{:>10}{:>10} |{:>9}{:>9}{:>9}{:>9} | planner against them",
         "set, buffer", "(DYNAMIC)", "(Sabre)", "(MPC)", "(SODA)", "(proto)", "planner", "mpc", "soda", "rate"
     );
+}
+
+/// Fails unless the folder has all sets of the board.
+fn check(data: &Path) -> Result<()> {
+    let sets = data::sets(data)?;
+    let mut missing: Vec<&str> = ROWS.iter().map(|r| r.set).filter(|s| !sets.contains_key(*s)).collect();
+    missing.dedup();
+    ensure!(
+        missing.is_empty(),
+        "{}: no set {}; --all plays thirteen rows of eight public sets ({PUBLIC}); --set NAME and --robustness play any folder",
+        data.join("sets.json").display(),
+        missing[0]
+    );
+    Ok(())
+}
+
+/// The whole board with both objectives.
+pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
+    check(data)?;
+    let mut first = true;
     let (mut ahead, mut level) = (0, 0);
     let q = |m: &Metrics| m.qoe_lin;
     let mut tables = (Vec::new(), Vec::new());
@@ -58,7 +81,10 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
         let content = data::content(data, row.set, every)?;
         let label = format!("{} {}", row.set, row.buffer);
         let linear = Options { objective: Objective::Linear, ..*options };
-        let all = run(&content, row.buffer, &linear, &label);
+        let all = run(&content, row.buffer, &linear, &label)?;
+        if std::mem::take(&mut first) {
+            title(options);
+        }
         let own = q(&all[0]);
         let prototype = row.known[4].unwrap_or(f64::NEG_INFINITY);
         let known = row.known[..4].iter().copied().flatten();
@@ -74,7 +100,7 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
         println!("{label:<15}{known} |{mine} | {:+.3} of the prototype, {peers}", own - prototype);
         tables.0.push((label.clone(), all));
         let log = Options { objective: Objective::Log, ..*options };
-        tables.1.push((label.clone(), run(&content, row.buffer, &log, &label)));
+        tables.1.push((label.clone(), run(&content, row.buffer, &log, &label)?));
     }
     println!("at least the prototype's figure in {level} of {} rows, better in {ahead}", ROWS.len());
     println!("\nRobustMPC and SODA-like as built here, off the known figures by");
@@ -113,33 +139,50 @@ pub fn print(data: &Path, every: usize, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Fails when a segment is longer than the buffer.
+pub fn roomy(content: &Content, buffer: f64, label: &str) -> Result<()> {
+    let seconds = content.movie.duration() / 1000.0;
+    ensure!(
+        buffer >= seconds,
+        "{label}: a segment of {seconds} s has no room in a buffer of {buffer} s; give a larger --buffer"
+    );
+    Ok(())
+}
+
 fn heading() {
     let names: String = OWN.iter().map(|c| format!("{:>11}", c.name())).collect();
     println!("{:<15}{names}", "set, buffer");
 }
 
-fn run(content: &Content, buffer: f64, options: &Options, label: &str) -> Vec<Metrics> {
+fn run(content: &Content, buffer: f64, options: &Options, label: &str) -> Result<Vec<Metrics>> {
     let mean = |controller: Controller| {
+        controller.check(&content.movie)?;
+        roomy(content, buffer, label)?;
         let job = Job { content, buffer, controller, options };
-        Metrics::mean(&job.run(&format!("{label} {}", controller.name())))
+        Ok(Metrics::mean(&job.run(&format!("{label} {}", controller.name()))?))
     };
     OWN.iter().map(|c| mean(*c)).collect()
 }
 
 /// `--robustness`: every set, bent; the planner beside the throughput rule.
 pub fn robustness(data: &Path, every: usize, buffer: f64, options: &Options) -> Result<()> {
-    println!("mean QoE_lin of the planner and of the throughput rule; buffer {buffer} s");
-    let mut collapses = 0;
+    let (mut collapses, mut first) = (0, true);
     for set in data::sets(data)?.keys() {
         let content = data::content(data, set, every)?;
+        let seconds = content.movie.duration() * content.movie.segments() as f64 / 1000.0;
+        ensure!(seconds >= 6.0, "{set}: the movie lasts {seconds} s; --robustness needs 6 s at least");
         for variant in variant::ALL {
             let bent = variant.apply(&content);
             let label = format!("{set}, {}", variant.name());
-            let mean = |controller| {
+            roomy(&bent, buffer, &label)?;
+            let mean = |controller| -> Result<f64> {
                 let job = Job { content: &bent, buffer, controller, options };
-                Metrics::mean(&job.run(&label)).qoe_lin
+                Ok(Metrics::mean(&job.run(&label)?).qoe_lin)
             };
-            let (own, rule) = (mean(Controller::Planner), mean(Controller::Throughput));
+            let (own, rule) = (mean(Controller::Planner)?, mean(Controller::Throughput)?);
+            if std::mem::take(&mut first) {
+                println!("mean QoE_lin of the planner and of the throughput rule; buffer {buffer} s");
+            }
             let share = 100.0 * (own - rule) / rule.abs();
             collapses += usize::from(share < -5.0);
             println!(

@@ -39,7 +39,7 @@ impl Controller {
             ("throughput", None) => Controller::Throughput,
             ("fixed", Some(quality)) => Controller::Fixed(quality),
             ("abandon", Some(quality)) => Controller::Abandoning(quality),
-            _ => bail!("no controller {name}; there are {NAMES}"),
+            _ => bail!("no controller \"{name}\"; there are {NAMES}, where Q is a level, 0 the lowest"),
         })
     }
 
@@ -59,8 +59,16 @@ impl Controller {
     pub fn check(self, movie: &Movie) -> Result<()> {
         if let Controller::Fixed(quality) | Controller::Abandoning(quality) = self {
             let levels = movie.bitrates_kbps.len();
-            ensure!(quality < levels, "quality {quality}: the movie has 0 to {}", levels - 1);
+            ensure!(quality < levels, "{}: the movie has levels 0 to {}", self.name(), levels - 1);
         }
+        // These look at sequences of five levels: at more of them a session takes all day.
+        let most = match self {
+            Controller::RobustMpc => 24,
+            Controller::Soda => 64,
+            _ => usize::MAX,
+        };
+        let levels = movie.bitrates_kbps.len();
+        ensure!(levels <= most, "{} is too slow for {levels} levels; it takes at most {most}", self.name());
         Ok(())
     }
 

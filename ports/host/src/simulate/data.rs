@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::link::Period;
+use super::link::{LONGEST_MS, Period};
 
 #[derive(Clone)]
 pub struct Trace {
@@ -37,45 +38,147 @@ pub struct Content {
     pub movie: Movie,
 }
 
+/// Bounds within which no sum overflows and no session takes all day to play.
+const MOST_KBPS: u64 = 1_000_000_000;
+const MOST_LATENCY_MS: u64 = 3_600_000;
+const MOST_PERIOD_MS: u64 = 1_000_000_000;
+const MOST_SEGMENTS: usize = 100_000;
+const MOST_BITS: u64 = 1_000_000_000_000;
+pub const MOST_MULTIPLIER: f64 = 1e6;
+/// The core counts bit/s in 32 bits.
+const MOST_BITRATE_KBPS: u64 = u32::MAX as u64 / 1000;
+
 impl Trace {
     pub fn read(path: &Path, multiplier: f64) -> Result<Trace> {
-        let mut periods: Vec<Period> = json(path)?;
-        for period in &mut periods {
-            ensure!(period.duration_ms > 0, "{}: a period without duration", path.display());
-            period.bandwidth_kbps = (period.bandwidth_kbps as f64 * multiplier).round() as u64;
-        }
-        ensure!(
-            periods.iter().any(|p| p.bandwidth_kbps > 0),
-            "{}: nothing ever arrives on this link",
-            path.display()
-        );
+        let mut periods: Vec<Period> = json(path, periods_wrong)?;
+        bend(&mut periods, multiplier).with_context(|| path.display().to_string())?;
         let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Trace { name, periods })
     }
 }
 
+/// Checks the periods, and multiplies their rates.
+fn bend(periods: &mut [Period], multiplier: f64) -> Result<()> {
+    ensure!(!periods.is_empty(), "no periods");
+    ensure!(periods.iter().any(|p| p.bandwidth_kbps > 0), "nothing ever arrives: every bandwidth_kbps is 0");
+    for (index, period) in periods.iter_mut().enumerate() {
+        let Period { duration_ms: ms, bandwidth_kbps: kbps, latency_ms: latency } = *period;
+        let n = index + 1;
+        ensure!(ms > 0, "period {n}: a period of 0 ms");
+        ensure!(ms <= MOST_PERIOD_MS, "period {n}: duration_ms: {ms} is more than {MOST_PERIOD_MS}");
+        ensure!(
+            kbps <= MOST_KBPS,
+            "period {n}: bandwidth_kbps: {kbps} is more than {MOST_KBPS} kbit/s; they are in kbit/s"
+        );
+        ensure!(
+            latency <= MOST_LATENCY_MS,
+            "period {n}: latency_ms: {latency} is more than {MOST_LATENCY_MS}; they are in ms"
+        );
+        let rate = (kbps as f64 * multiplier).round();
+        ensure!(
+            rate <= MOST_KBPS as f64,
+            "period {n}: {kbps} kbit/s with a multiplier of {multiplier} is more than {MOST_KBPS} kbit/s; take a smaller multiplier"
+        );
+        period.bandwidth_kbps = rate as u64;
+    }
+    ensure!(
+        periods.iter().any(|p| p.bandwidth_kbps > 0),
+        "with a multiplier of {multiplier} every rate is 0 kbit/s; take a larger multiplier"
+    );
+    Ok(())
+}
+
+/// A factor for the rates of a link, from a set or the command line.
+pub fn check_multiplier(multiplier: f64) -> Result<()> {
+    ensure!(
+        multiplier.is_finite() && multiplier > 0.0 && multiplier <= MOST_MULTIPLIER,
+        "a multiplier of {multiplier}; it must be more than 0 and at most {MOST_MULTIPLIER}"
+    );
+    Ok(())
+}
+
+/// The length a movie is to have, from a set or the command line.
+pub fn check_length(length_s: f64) -> Result<()> {
+    ensure!(
+        length_s.is_finite() && length_s > 0.0,
+        "a movie length of {length_s} s; it must be more than 0, and not without end"
+    );
+    Ok(())
+}
+
 impl Movie {
     pub fn read(path: &Path, length_s: Option<f64>) -> Result<Movie> {
-        let movie: Movie = json(path)?;
-        let levels = movie.bitrates_kbps.len();
-        ensure!(levels > 0 && movie.segment_duration_ms > 0, "{}: no movie", path.display());
+        let movie: Movie = json(path, movie_wrong)?;
+        movie.check().and_then(|()| movie.of_length(length_s)).with_context(|| path.display().to_string())
+    }
+
+    fn check(&self) -> Result<()> {
+        let duration = self.segment_duration_ms;
         ensure!(
-            movie.bitrates_kbps.is_sorted() && movie.bitrates_kbps[0] > 0,
-            "{}: bitrates",
-            path.display()
+            (100..=600_000).contains(&duration),
+            "segment_duration_ms: {duration}; there may be 100 to 600000 ms"
         );
-        let sizes = &movie.segment_sizes_bits;
-        ensure!(!sizes.is_empty() && sizes.iter().all(|s| s.len() == levels), "{}: sizes", path.display());
-        Ok(movie.of_length(length_s))
+        let bitrates = &self.bitrates_kbps;
+        let levels = bitrates.len();
+        ensure!((1..=255).contains(&levels), "bitrates_kbps: {levels} levels; there may be 1 to 255");
+        for kbps in bitrates {
+            ensure!(*kbps > 0, "bitrates_kbps: 0; they must be more than 0");
+            ensure!(
+                *kbps <= MOST_BITRATE_KBPS,
+                "bitrates_kbps: {kbps} is more than {MOST_BITRATE_KBPS} kbit/s; they are in kbit/s"
+            );
+        }
+        for pair in bitrates.windows(2) {
+            ensure!(
+                pair[0] < pair[1],
+                "bitrates_kbps: {} comes after {}; they must ascend, and the sizes be in the same order",
+                pair[1],
+                pair[0]
+            );
+        }
+        let segments = &self.segment_sizes_bits;
+        ensure!(!segments.is_empty(), "segment_sizes_bits: no segments");
+        ensure!(
+            segments.len() <= MOST_SEGMENTS,
+            "segment_sizes_bits: {} segments; there may be {MOST_SEGMENTS}",
+            segments.len()
+        );
+        for (index, sizes) in segments.iter().enumerate() {
+            let n = index + 1;
+            ensure!(
+                sizes.len() == levels,
+                "segment_sizes_bits: segment {n} has {} sizes, there are {levels} levels",
+                sizes.len()
+            );
+            for (size, kbps) in sizes.iter().zip(bitrates) {
+                ensure!(
+                    (1..=MOST_BITS).contains(size),
+                    "segment_sizes_bits: segment {n} has {size} bits at the level of {kbps} kbit/s; there may be 1 to {MOST_BITS}"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Cut or repeated to `length_s` seconds.
-    fn of_length(mut self, length_s: Option<f64>) -> Movie {
+    fn of_length(mut self, length_s: Option<f64>) -> Result<Movie> {
         if let Some(length) = length_s {
-            let count = (length * 1000.0 / self.segment_duration_ms as f64).ceil().max(1.0) as usize;
-            self.segment_sizes_bits = self.segment_sizes_bits.iter().cycle().take(count).cloned().collect();
+            check_length(length)?;
+            let count = (length * 1000.0 / self.segment_duration_ms as f64).ceil().max(1.0);
+            ensure!(
+                count <= MOST_SEGMENTS as f64,
+                "a length of {length} s is more than {MOST_SEGMENTS} segments of {} ms",
+                self.segment_duration_ms
+            );
+            self.segment_sizes_bits =
+                self.segment_sizes_bits.iter().cycle().take(count as usize).cloned().collect();
         }
-        self
+        let seconds = self.segments() as f64 * self.duration() / 1000.0;
+        ensure!(
+            seconds * 1000.0 <= LONGEST_MS,
+            "the movie lasts {seconds} s; no session lasts more than 30 days"
+        );
+        Ok(self)
     }
 
     pub fn segments(&self) -> usize {
@@ -87,17 +190,30 @@ impl Movie {
     }
 }
 
+/// For whoever has no such file, or another.
+const SETS: &str = "a data folder has a file sets.json, which says what plays against what: \
+    {\"NAME\": {\"traces\": \"FOLDER of traces/\", \"movie\": \"FILE of movies/, without .json\", \
+    \"movie_length_s\": null, \"multiplier\": 1.0}}";
+
 /// The sets of a data folder.
 pub fn sets(data: &Path) -> Result<BTreeMap<String, Set>> {
-    json(&data.join("sets.json"))
+    let path = data.join("sets.json");
+    let sets: BTreeMap<String, Set> =
+        json(&path, sets_wrong).map_err(|error| anyhow!("{error:#}; {SETS}"))?;
+    for (name, set) in &sets {
+        check_multiplier(set.multiplier)
+            .and_then(|()| set.movie_length_s.map_or(Ok(()), check_length))
+            .with_context(|| format!("{}: set \"{name}\"", path.display()))?;
+    }
+    Ok(sets)
 }
 
 /// The set called `name`, of every `every`th trace in the order of their names.
 pub fn content(data: &Path, name: &str, every: usize) -> Result<Content> {
     let all = sets(data)?;
     let Some(set) = all.get(name) else {
-        let names: Vec<_> = all.keys().map(String::as_str).collect();
-        bail!("no set {name}; there are {}", names.join(", "));
+        let names: Vec<_> = all.keys().map(|n| format!("\"{n}\"")).collect();
+        bail!("{}: no set \"{name}\"; there are {}", data.join("sets.json").display(), names.join(", "));
     };
     let movie = Movie::read(&data.join("movies").join(format!("{}.json", set.movie)), set.movie_length_s)?;
     let folder = data.join("traces").join(&set.traces);
@@ -112,11 +228,88 @@ pub fn content(data: &Path, name: &str, every: usize) -> Result<Content> {
         .step_by(every.max(1))
         .map(|path| Trace::read(path, set.multiplier))
         .collect::<Result<Vec<_>>>()?;
-    ensure!(!traces.is_empty(), "{}: no traces", folder.display());
+    ensure!(!traces.is_empty(), "{}: no traces; they are files NAME.json", folder.display());
     Ok(Content { traces, movie })
 }
 
-fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+/// Reads a file. What does not fit is looked for again by `wrong`, which knows better words for it than the parser.
+fn json<T: serde::de::DeserializeOwned>(path: &Path, wrong: fn(&Value) -> Option<String>) -> Result<T> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| path.display().to_string())
+    serde_json::from_str(&text).map_err(|error| {
+        let words = serde_json::from_str(&text).ok().and_then(|value| wrong(&value));
+        anyhow!("{}: {}", path.display(), words.unwrap_or_else(|| format!("no JSON as wanted: {error}")))
+    })
+}
+
+const WHOLE: &str = "there must be whole numbers of 0 or more";
+
+fn periods_wrong(value: &Value) -> Option<String> {
+    let Some(periods) = value.as_array() else {
+        return Some("no trace, which is a list of periods in [ ]".into());
+    };
+    periods.iter().enumerate().find_map(|(index, period)| {
+        ["duration_ms", "bandwidth_kbps", "latency_ms"].iter().find_map(|field| match period.get(field) {
+            None => Some(format!("period {} has no {field}", index + 1)),
+            Some(v) if !v.is_u64() => Some(format!("period {}: {field}: {}; {WHOLE}", index + 1, short(v))),
+            Some(_) => None,
+        })
+    })
+}
+
+fn movie_wrong(value: &Value) -> Option<String> {
+    let Some(movie) = value.as_object() else {
+        return Some("no movie, which is an object in { }".into());
+    };
+    let field = |name: &str| movie.get(name).ok_or_else(|| format!("the movie has no {name}"));
+    let whole = |what: &str, v: &Value| {
+        if v.is_u64() { Ok(()) } else { Err(format!("{what}: {}; {WHOLE}", short(v))) }
+    };
+    let list = |what: &str, v: &Value| -> Result<(), String> {
+        let items = v.as_array().ok_or_else(|| format!("{what}: {}; there must be a list", short(v)))?;
+        items.iter().try_for_each(|item| whole(what, item))
+    };
+    let all = || -> Result<(), String> {
+        whole("segment_duration_ms", field("segment_duration_ms")?)?;
+        list("bitrates_kbps", field("bitrates_kbps")?)?;
+        let sizes = field("segment_sizes_bits")?;
+        let segments = sizes.as_array().ok_or_else(|| {
+            format!("segment_sizes_bits: {}; there must be a list of segments", short(sizes))
+        })?;
+        segments
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, s)| list(&format!("segment_sizes_bits: segment {}", index + 1), s))
+    };
+    all().err()
+}
+
+fn sets_wrong(value: &Value) -> Option<String> {
+    let Some(sets) = value.as_object() else {
+        return Some("no sets, which are an object in { }".into());
+    };
+    sets.iter().find_map(|(name, set)| {
+        let text = |field| match set.get(field) {
+            Some(v) if v.is_string() => None,
+            v => Some(format!(
+                "{field}: {}; there must be a name in quotes",
+                v.map_or("missing".into(), short)
+            )),
+        };
+        let number = |field, needed: bool| match set.get(field) {
+            Some(v) if v.is_number() || v.is_null() && !needed => None,
+            None if !needed => None,
+            v => Some(format!("{field}: {}; there must be a number", v.map_or("missing".into(), short))),
+        };
+        text("traces")
+            .or_else(|| text("movie"))
+            .or_else(|| number("movie_length_s", false))
+            .or_else(|| number("multiplier", true))
+            .map(|words| format!("set \"{name}\": {words}"))
+    })
+}
+
+/// A value as it stands in the file, if it is not too long to be read.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 40 { text } else { text.chars().take(40).chain("...".chars()).collect() }
 }

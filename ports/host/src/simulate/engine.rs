@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use anyhow::{Result, ensure};
+
 use super::data::Movie;
 use super::link::{Flight, Link, Period};
 
@@ -108,8 +110,8 @@ struct Session<'a> {
     out: Outcome,
 }
 
-/// Plays `movie` over `periods`.
-pub fn run(periods: &[Period], movie: &Movie, limit: f64, rule: &mut dyn Rule) -> Outcome {
+/// Plays `movie` over `periods`. Fails when that takes too long.
+pub fn run(periods: &[Period], movie: &Movie, limit: f64, rule: &mut dyn Rule) -> Result<Outcome> {
     let mut s = Session {
         movie,
         link: Link::new(periods),
@@ -125,6 +127,7 @@ pub fn run(periods: &[Period], movie: &Movie, limit: f64, rule: &mut dyn Rule) -
     let (mut index, mut retry, mut last) = (0, false, None);
     while index < movie.segments() {
         s.idle_for_room();
+        s.in_time()?;
         let ask =
             Ask { now: s.link.now, index, level: s.level(), held: &s.held, played: s.played, last, retry };
         match rule.choose(&ask) {
@@ -144,15 +147,24 @@ pub fn run(periods: &[Period], movie: &Movie, limit: f64, rule: &mut dyn Rule) -
             }
         }
     }
+    s.in_time()?;
     let rest = s.level();
     s.drain(rest);
     s.out.total = s.link.now + rest;
-    s.out
+    Ok(s.out)
 }
 
 impl Session<'_> {
     fn level(&self) -> f64 {
         self.held.len() as f64 * self.movie.duration() - self.played
+    }
+
+    fn in_time(&self) -> Result<()> {
+        ensure!(
+            !self.link.is_late(),
+            "the session lasts more than 30 days: the link is too slow for the movie, or waits too long"
+        );
+        Ok(())
     }
 
     fn mark(&mut self) {
@@ -224,7 +236,7 @@ impl Session<'_> {
         if index == 0 || !rule.watches() {
             self.link.receive(&mut flight);
         }
-        while !flight.is_whole() {
+        while !flight.is_whole() && !self.link.is_late() {
             self.link.receive_some(&mut flight, f64::INFINITY);
             let held = (level - flight.time).max(0.0);
             let seen = self.fetched(&flight, quality, Some(index), last, held);
@@ -263,7 +275,7 @@ impl Session<'_> {
         let began = self.link.now;
         let due = position as f64 * duration - self.played;
         let mut flight = self.link.request(self.movie.segment_sizes_bits[index][quality] as f64);
-        while flight.time < due && !flight.is_whole() {
+        while flight.time < due && !flight.is_whole() && !self.link.is_late() {
             let left = due - flight.time;
             self.link.receive_some(&mut flight, left);
         }

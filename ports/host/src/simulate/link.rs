@@ -14,6 +14,9 @@ pub struct Period {
 const LOOK_BITS: f64 = 12_000.0;
 const LOOK_MS: f64 = 50.0;
 
+/// No session lasts longer: on a link next to dead it would be played for hours.
+pub const LONGEST_MS: f64 = 30.0 * 86_400_000.0;
+
 /// Where on the trace the session is. Times in ms, sizes in bits. Sums are made in the order in which the reference makes
 /// them: at the end of a session its rounding shows.
 pub struct Link<'a> {
@@ -55,6 +58,11 @@ impl<'a> Link<'a> {
         self.left = self.period().duration_ms as f64;
     }
 
+    /// The session has lasted too long; where it is then means nothing any more.
+    pub fn is_late(&self) -> bool {
+        self.now > LONGEST_MS
+    }
+
     pub fn idle(&mut self, mut ms: f64) {
         self.now += ms;
         while ms > self.left {
@@ -68,7 +76,7 @@ impl<'a> Link<'a> {
     pub fn request(&mut self, size: f64) -> Flight {
         let mut unit = 1.0;
         let mut time = 0.0;
-        while unit > 0.0 {
+        while unit > 0.0 && self.now + time <= LONGEST_MS {
             let latency = self.period().latency_ms as f64;
             let need = unit * latency;
             if need <= self.left {
@@ -88,7 +96,7 @@ impl<'a> Link<'a> {
     pub fn receive(&mut self, flight: &mut Flight) {
         let mut size = flight.size - flight.bits;
         let mut time = 0.0;
-        while size > 0.0 {
+        while size > 0.0 && self.now + time <= LONGEST_MS {
             let rate = self.period().bandwidth_kbps as f64;
             if size <= self.left * rate {
                 time += size / rate;
@@ -109,7 +117,8 @@ impl<'a> Link<'a> {
         let (mut look_bits, mut look_ms) = (LOOK_BITS, flight.look_ms);
         let mut size = flight.size - flight.bits;
         let (mut bits, mut time) = (0.0, 0.0);
-        while size > 0.0 && (look_bits > 0.0 || look_ms > 0.0) && time < most {
+        while size > 0.0 && (look_bits > 0.0 || look_ms > 0.0) && time < most && self.now + time <= LONGEST_MS
+        {
             let rate = self.period().bandwidth_kbps as f64;
             let until = (most - time).min(self.left);
             let want = look_bits.max(look_ms * rate).min(size);

@@ -15,7 +15,8 @@ mod soda;
 mod variant;
 mod vectors;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{ArgAction, ValueEnum};
@@ -30,13 +31,20 @@ use shipped::Options;
 /// Where the data folder is, when no option says so.
 const DATA: &str = "SMOOTHCORE_ABR_DATA";
 
+/// More is never held, and a session has to end.
+const MOST_BUFFER_S: f64 = 86_400.0;
+const MOST_TUNE: i32 = 1_000_000;
+
 /// Play sessions in virtual time over network traces, with the core's own bitrate controller or another, and say what they
 /// were worth.
 ///
 /// A trace is a JSON list of periods (`duration_ms`, `bandwidth_kbps`, `latency_ms`), a movie a JSON object
-/// (`segment_duration_ms`, `bitrates_kbps`, `segment_sizes_bits`). A data folder holds `traces/NAME/*.json`,
-/// `movies/NAME.json` and `sets.json`, which says what plays against what. No size is known to a controller before its
-/// segment has begun to arrive; nothing is random.
+/// (`segment_duration_ms`, `bitrates_kbps`, ascending, and `segment_sizes_bits`: a list a segment, in it a size a level).
+/// Rates are in kbit/s, sizes in bits; all are whole numbers. A data folder holds `traces/NAME/*.json`, `movies/NAME.json`
+/// and `sets.json`, which says what plays against what. ports/docs/tools.md has an example of each. No size is known to a
+/// controller before its segment has begun to arrive; nothing is random.
+///
+/// The defaults are not those of a session on a box, which is --objective log --replacement off --buffer 20.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   smoothcore simulate --trace tram.json --movie film.json --plot tram.html
@@ -46,7 +54,7 @@ const DATA: &str = "SMOOTHCORE_ABR_DATA";
   smoothcore simulate --data abr --set oboe --buffer 10 --objective log --json
       every figure of every session
   smoothcore simulate --data abr --all
-      the whole scoreboard
+      the whole scoreboard, for the eight public sets
 
 Exit status:
   0  done
@@ -57,16 +65,19 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["trace", "movie"])]
     set: Vec<String>,
 
-    /// The scoreboard: every set at its buffers, with both objectives, beside other rules.
-    #[arg(long, conflicts_with_all = ["set", "trace", "movie", "json", "plot"])]
+    /// The scoreboard: thirteen rows of eight public sets (hsdpa3g, hsdpa3g_mss, lte4g, oboe, puffer, starlink, fcc_sd,
+    /// fcc_hd) at buffers of their own, with both objectives, beside other rules. A folder without them plays with --set or
+    /// --robustness.
+    #[arg(long, conflicts_with_all = ["set", "trace", "movie", "json", "plot", "controller", "buffer", "objective"])]
     all: bool,
 
     /// Every set with its rates, latencies, fragments, ladder and sizes bent, beside the throughput rule.
-    #[arg(long, conflicts_with_all = ["all", "set", "trace", "movie", "json", "plot"])]
+    #[arg(long, conflicts_with_all = ["all", "set", "trace", "movie", "json", "plot", "controller"])]
     robustness: bool,
 
     /// Compare the simulator with a file of reference results.
-    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["all", "set", "trace", "movie", "json", "plot"])]
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["all", "robustness", "set", "trace", "movie", "json", "plot",
+        "controller", "buffer", "objective", "replacement", "tune"])]
     vectors: Option<PathBuf>,
 
     /// The data folder. [default: what SMOOTHCORE_ABR_DATA says]
@@ -81,20 +92,22 @@ pub struct Args {
     #[arg(long, value_name = "FILE.json", requires = "trace")]
     movie: Option<PathBuf>,
 
-    /// Cut or repeat the movie to so many seconds.
-    #[arg(long, value_name = "S", requires = "movie")]
+    /// Cut or repeat the movie to so many seconds; with --trace. A set has its own length.
+    #[arg(long, value_name = "S", requires = "movie", allow_negative_numbers = true,
+        conflicts_with_all = ["set", "all", "robustness", "vectors"])]
     movie_length: Option<f64>,
 
-    /// Multiply every rate of the trace.
-    #[arg(long, value_name = "X", requires = "trace", default_value_t = 1.0)]
+    /// Multiply every rate of the trace; with --trace. A set has its own multiplier.
+    #[arg(long, value_name = "X", requires = "trace", default_value_t = 1.0, allow_negative_numbers = true,
+        conflicts_with_all = ["set", "all", "robustness", "vectors"])]
     multiplier: f64,
 
-    /// Most seconds in the buffer.
-    #[arg(long, value_name = "S", default_value_t = 25.0)]
+    /// Most seconds in the buffer, at least a segment and at most 86400.
+    #[arg(long, value_name = "S", default_value_t = 25.0, allow_negative_numbers = true)]
     buffer: f64,
 
-    /// Who decides, separated by commas: planner (the core's, the default), small (the core's without tables), soda,
-    /// robustmpc, throughput, fixed=Q, abandon=Q.
+    /// Who decides, separated by commas: planner (the core's, the default), small (the core's without tables), soda
+    /// (to 64 levels), robustmpc (to 24 levels), throughput, fixed=Q, abandon=Q. Q is a level, 0 the lowest.
     #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "planner")]
     controller: Vec<String>,
 
@@ -107,20 +120,21 @@ pub struct Args {
         value_parser = clap::builder::ValueParser::new(on_off), default_value = "on")]
     replacement: bool,
 
-    /// Take only every Nth trace of a set.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    every: usize,
+    /// Take only every Nth trace of a set; with --set, --all or --robustness.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["trace", "movie", "vectors"],
+        value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
 
     /// Another number in the planner's tuning, for experiments; may be given more than once.
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     tune: Vec<String>,
 
-    /// One JSON object: every session, and the means.
+    /// One JSON object: what played, every session, and the means. Takes one set, or a trace, and one controller.
     #[arg(long)]
     json: bool,
 
-    /// Draw the first session: a page, or the picture alone when the name ends in .svg.
-    #[arg(long, value_name = "FILE.html")]
+    /// Draw the first session: a page when the name ends in .html or .htm, the picture alone when in .svg.
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
 }
 
@@ -132,6 +146,22 @@ enum Worth {
     Log,
 }
 
+impl Worth {
+    fn objective(self) -> Objective {
+        match self {
+            Worth::Lin => Objective::Linear,
+            Worth::Log => Objective::Log,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Worth::Lin => "lin",
+            Worth::Log => "log",
+        }
+    }
+}
+
 fn on_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -140,52 +170,84 @@ fn on_off(text: &str) -> Result<bool, String> {
     }
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// What the command line asks for, checked as far as it can be without reading a file.
+struct Plan {
+    options: Options,
+    controllers: Vec<Controller>,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    match plan(args) {
+        Ok(plan) => play(args, &plan).map(|()| ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("smoothcore: {error:#}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn plan(args: &Args) -> Result<Plan> {
     let options = options(args)?;
-    ensure!(args.buffer.is_finite() && args.buffer > 0.0, "a buffer of {} s", args.buffer);
+    ensure!(
+        args.buffer.is_finite() && args.buffer > 0.0 && args.buffer <= MOST_BUFFER_S,
+        "--buffer {}: a buffer has more than 0 and at most {MOST_BUFFER_S} s",
+        args.buffer
+    );
+    data::check_multiplier(args.multiplier).context("--multiplier")?;
+    args.movie_length.map_or(Ok(()), data::check_length).context("--movie-length")?;
+    let controllers =
+        args.controller.iter().map(|n| Controller::parse(n.trim())).collect::<Result<Vec<_>>>()?;
+    if args.set.is_empty() && args.trace.is_none() && !args.all && !args.robustness && args.vectors.is_none()
+    {
+        bail!("nothing to play: give --set, --trace with --movie, --all, --robustness or --vectors");
+    }
+    ensure!(
+        !args.json || args.set.len() <= 1 && controllers.len() == 1,
+        "--json takes one set, or a trace, and one controller: call it once for each"
+    );
+    args.plot.as_deref().map_or(Ok(true), is_picture)?;
+    Ok(Plan { options, controllers })
+}
+
+fn play(args: &Args, plan: &Plan) -> Result<()> {
+    let Plan { options, controllers } = plan;
+    let every = args.every as usize;
     if let Some(file) = &args.vectors {
         return vectors::check(file, &folder(args)?);
     }
     if args.all {
-        return board::print(&folder(args)?, args.every, &options);
+        return board::print(&folder(args)?, every, options);
     }
     if args.robustness {
-        return board::robustness(&folder(args)?, args.every, args.buffer, &options);
+        return board::robustness(&folder(args)?, every, args.buffer, options);
     }
-    let controllers = args.controller.iter().map(|n| Controller::parse(n)).collect::<Result<Vec<_>>>()?;
     let contents = contents(args)?;
-    ensure!(
-        !args.json || contents.len() == 1 && controllers.len() == 1,
-        "--json takes one set and one controller"
-    );
-    if !args.json {
-        heading();
-    }
     for (name, content) in &contents {
-        let seconds = content.movie.duration() / 1000.0;
-        ensure!(
-            args.buffer >= seconds,
-            "{name}: a segment of {seconds} s has no room in a buffer of {} s",
-            args.buffer
-        );
-        for controller in &controllers {
-            controller.check(&content.movie)?;
-            let job = Job { content, buffer: args.buffer, controller: *controller, options: &options };
-            let all = job.run(&format!("{name} {}", controller.name()));
+        board::roomy(content, args.buffer, name)?;
+        controllers.iter().try_for_each(|c| c.check(&content.movie)).with_context(|| name.clone())?;
+    }
+    let mut first = true;
+    for (name, content) in &contents {
+        for controller in controllers {
+            let job = Job { content, buffer: args.buffer, controller: *controller, options };
+            let all = job.run(&format!("{name} {}", controller.name()))?;
             let mean = Metrics::mean(&all);
             if args.json {
-                println!("{}", json(content, &all, &mean)?);
-            } else {
-                line(name, args.buffer, &controller.name(), &mean);
+                println!("{}", json(args, &job, &all, &mean)?);
+                continue;
             }
+            if std::mem::take(&mut first) {
+                heading();
+            }
+            line(name, args.buffer, &controller.name(), &mean);
         }
     }
     if let (Some(path), Some((name, content)), Some(controller)) =
         (&args.plot, contents.first(), controllers.first())
     {
-        let job = Job { content, buffer: args.buffer, controller: *controller, options: &options };
+        let job = Job { content, buffer: args.buffer, controller: *controller, options };
         let trace = &content.traces[0];
-        let outcome = job.session(0);
+        let outcome = job.session(0)?;
         let title = format!("{}, {name}, buffer {} s, {}", trace.name, args.buffer, controller.name());
         let scene = plot::Scene {
             title: &title,
@@ -194,24 +256,44 @@ pub fn run(args: &Args) -> Result<()> {
             outcome: &outcome,
             buffer: args.buffer,
         };
-        let svg = path.extension().is_some_and(|e| e == "svg");
-        let text = if svg { scene.svg() } else { scene.page() };
+        let text = if is_picture(path)? { scene.svg() } else { scene.page() };
         std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
     Ok(())
 }
 
+/// Whether the file is to be a picture, not a page.
+fn is_picture(path: &Path) -> Result<bool> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("svg") => Ok(true),
+        Some("html" | "htm") => Ok(false),
+        _ => bail!("--plot \"{}\": give a name that ends in .html or .svg", path.display()),
+    }
+}
+
 fn options(args: &Args) -> Result<Options> {
     let mut tuning = Tuning::default();
     for pair in &args.tune {
-        let (name, value) = pair.split_once('=').with_context(|| format!("{pair}: not NAME=VALUE"))?;
-        shipped::tune(&mut tuning, name, value.parse().with_context(|| format!("{pair}: no number"))?)?;
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("--tune \"{pair}\": not NAME=VALUE"))?;
+        let value = value.trim().parse().ok();
+        let value = value.with_context(|| format!("--tune \"{pair}\": a whole number is wanted"))?;
+        ensure!(
+            (-MOST_TUNE..=MOST_TUNE).contains(&value),
+            "--tune \"{pair}\": a number from {} to {MOST_TUNE} is wanted",
+            -MOST_TUNE
+        );
+        shipped::tune(&mut tuning, name.trim(), value)?;
     }
-    let objective = match args.objective {
-        Worth::Lin => Objective::Linear,
-        Worth::Log => Objective::Log,
-    };
-    Ok(Options { objective, replaces: args.replacement, tuning })
+    // Far beyond these the planner's integers would overflow.
+    let t = &tuning;
+    let shares = [t.walk_down, t.walk_up, t.jump_down, t.jump_up, t.jump_log, t.jump_log];
+    ensure!(
+        shares.iter().all(|s| (0..=256).contains(s)) && shares.iter().sum::<i32>() <= 256,
+        "--tune: walk_down, walk_up, jump_down, jump_up and twice jump_log are shares of 256: 0 or more, and together at most 256"
+    );
+    Ok(Options { objective: args.objective.objective(), replaces: args.replacement, tuning })
 }
 
 fn folder(args: &Args) -> Result<PathBuf> {
@@ -222,29 +304,37 @@ fn folder(args: &Args) -> Result<PathBuf> {
 /// What is to be played, by name.
 fn contents(args: &Args) -> Result<Vec<(String, Content)>> {
     if let (Some(trace), Some(movie)) = (&args.trace, &args.movie) {
-        ensure!(args.multiplier.is_finite() && args.multiplier > 0.0, "--multiplier {}", args.multiplier);
         let movie = Movie::read(movie, args.movie_length)?;
         let content = Content { traces: vec![Trace::read(trace, args.multiplier)?], movie };
         return Ok(vec![("one trace".into(), content)]);
     }
-    if args.set.is_empty() {
-        bail!("nothing to play: give --set, --trace with --movie, or --all");
-    }
     let data = folder(args)?;
-    args.set.iter().map(|name| Ok((name.clone(), data::content(&data, name, args.every)?))).collect()
+    args.set.iter().map(|name| Ok((name.clone(), data::content(&data, name, args.every as usize)?))).collect()
 }
 
 #[derive(serde::Serialize)]
 struct Report<'a> {
+    /// None for a trace alone.
+    set: Option<&'a str>,
+    controller: String,
+    objective: &'a str,
+    buffer_s: f64,
     /// Names of the traces, in the order of the sessions.
     traces: Vec<&'a str>,
     sessions: &'a [Metrics],
     mean: &'a Metrics,
 }
 
-fn json(content: &Content, sessions: &[Metrics], mean: &Metrics) -> Result<String> {
-    let traces = content.traces.iter().map(|t| t.name.as_str()).collect();
-    Ok(serde_json::to_string(&Report { traces, sessions, mean })?)
+fn json(args: &Args, job: &Job<'_>, sessions: &[Metrics], mean: &Metrics) -> Result<String> {
+    Ok(serde_json::to_string(&Report {
+        set: args.set.first().map(String::as_str),
+        controller: job.controller.name(),
+        objective: args.objective.name(),
+        buffer_s: job.buffer,
+        traces: job.content.traces.iter().map(|t| t.name.as_str()).collect(),
+        sessions,
+        mean,
+    })?)
 }
 
 fn heading() {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use anyhow::{Context, Result};
+
 use crate::progress::Progress;
 
 use super::controllers::Controller;
@@ -22,7 +24,7 @@ pub struct Job<'a> {
 
 impl Job<'_> {
     /// One session.
-    pub fn session(&self, index: usize) -> Outcome {
+    pub fn session(&self, index: usize) -> Result<Outcome> {
         let movie = &self.content.movie;
         let known = Known {
             bitrates_kbps: movie.bitrates_kbps.clone(),
@@ -31,11 +33,13 @@ impl Job<'_> {
             buffer: self.buffer * 1000.0,
         };
         let mut rule = self.controller.make(&known, self.options);
-        engine::run(&self.content.traces[index].periods, movie, known.buffer, rule.as_mut())
+        let trace = &self.content.traces[index];
+        engine::run(&trace.periods, movie, known.buffer, rule.as_mut())
+            .with_context(|| format!("trace \"{}\", {}", trace.name, self.controller.name()))
     }
 
     /// Every trace, in the order of the content.
-    pub fn run(&self, what: &str) -> Vec<Metrics> {
+    pub fn run(&self, what: &str) -> Result<Vec<Metrics>> {
         let count = self.content.traces.len();
         let next = AtomicUsize::new(0);
         let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(count);
@@ -51,7 +55,10 @@ impl Job<'_> {
                         if index >= count {
                             return;
                         }
-                        let metrics = Metrics::of(&self.content.movie, &self.session(index));
+                        let metrics = self.session(index).map(|out| Metrics::of(&self.content.movie, &out));
+                        if metrics.is_err() {
+                            next.store(count, Ordering::Relaxed);
+                        }
                         if send.send((index, metrics)).is_err() {
                             return;
                         }
@@ -59,11 +66,20 @@ impl Job<'_> {
                 });
             }
             drop(send);
+            // Of several, the failure of the first trace: which that is does not depend on the threads.
+            let mut failed: Option<(usize, anyhow::Error)> = None;
             for (done, (index, metrics)) in receive.iter().enumerate() {
-                all[index] = metrics;
+                match metrics {
+                    Ok(metrics) => all[index] = metrics,
+                    Err(error) if failed.as_ref().is_none_or(|f| index < f.0) => {
+                        failed = Some((index, error))
+                    }
+                    Err(_) => {}
+                }
                 progress.count(done + 1, count);
             }
-        });
-        all
+            failed.map_or(Ok(()), |f| Err(f.1))
+        })?;
+        Ok(all)
     }
 }

@@ -30,7 +30,11 @@ pub struct Options {
 
 impl Shipped {
     pub fn new(known: &Known, options: &Options, table_bytes: usize) -> Shipped {
-        let bitrates: Vec<u32> = known.bitrates_kbps.iter().map(|k| (*k * 1000) as u32).collect();
+        let bitrates: Vec<u32> = known
+            .bitrates_kbps
+            .iter()
+            .map(|k| u32::try_from(k.saturating_mul(1000)).unwrap_or(u32::MAX))
+            .collect();
         let mut account = Account::new(1 << 20);
         let planner = Planner::new(
             &mut account,
@@ -133,7 +137,7 @@ macro_rules! tunable {
         pub fn tune(tuning: &mut Tuning, name: &str, value: i32) -> Result<()> {
             match name {
                 $(stringify!($name) => tuning.$name = value,)*
-                _ => bail!("no such number: {name}; there are {}", [$(stringify!($name)),*].join(", ")),
+                _ => bail!("no number \"{name}\" to tune; there are {}", [$(stringify!($name)),*].join(", ")),
             }
             Ok(())
         }

@@ -67,13 +67,17 @@ impl Variant {
 fn cut(movie: &mut Movie, ms: u64) {
     let old = movie.segment_duration_ms;
     let total = old * movie.segments() as u64;
+    let levels = movie.bitrates_kbps.len();
+    // Sums of all segments before each.
+    let mut before = vec![vec![0; levels]];
+    for (index, sizes) in movie.segment_sizes_bits.iter().enumerate() {
+        before.push(before[index].iter().zip(sizes).map(|(sum, size)| sum + size).collect());
+    }
     let bits_until = |at: u64, level: usize| {
         let index = (at / old) as usize;
-        let whole: u64 = movie.segment_sizes_bits[..index].iter().map(|s| s[level]).sum();
         let part = movie.segment_sizes_bits.get(index).map_or(0, |s| s[level] * (at % old) / old);
-        whole + part
+        before[index][level] + part
     };
-    let levels = movie.bitrates_kbps.len();
     let sizes = (0..total / ms)
         .map(|k| (0..levels).map(|q| bits_until((k + 1) * ms, q) - bits_until(k * ms, q)).collect())
         .collect();

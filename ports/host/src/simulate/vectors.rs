@@ -38,19 +38,23 @@ pub fn check(path: &Path, data: &Path) -> Result<()> {
     for line in lines.filter(|l| !l.is_empty()) {
         let cells: Vec<&str> = line.split(',').collect();
         let cell = |i: usize| cells.get(columns[i]).copied().context("a short row");
-        let number = |i: usize| -> Result<f64> { Ok(cell(i)?.parse()?) };
+        let number = |i: usize| -> Result<f64> {
+            cell(i)?.parse().with_context(|| format!("{}: no number in {line}", path.display()))
+        };
         let set = sets.get(cell(0)?).with_context(|| format!("no set {}", cell(0).unwrap_or("")))?;
         let movie =
             Movie::read(&data.join("movies").join(format!("{}.json", set.movie)), set.movie_length_s)?;
         let trace = data.join("traces").join(&set.traces).join(format!("{}.json", cell(2)?));
         let trace = Trace::read(&trace, set.multiplier)?;
-        let quality = cell(4)?.parse()?;
+        let quality: usize =
+            cell(4)?.parse().with_context(|| format!("{}: no level in {line}", path.display()))?;
+        ensure!(quality < movie.bitrates_kbps.len(), "{}: no level {quality}: {line}", path.display());
         let mut rule: Box<dyn Rule> = if cell(3)? == "ABANDON" {
             Box::new(Abandoning { quality })
         } else {
             Box::new(Fixed { quality })
         };
-        let out = engine::run(&trace.periods, &movie, number(1)? * 1000.0, rule.as_mut());
+        let out = engine::run(&trace.periods, &movie, number(1)? * 1000.0, rule.as_mut())?;
         let kbps = |q: usize| movie.bitrates_kbps[q] as f64;
         let sum: f64 = out.played.iter().map(|q| kbps(*q)).sum();
         let same = sum == number(5)?
