@@ -260,7 +260,8 @@ impl Tables {
             cap: rung.cap,
             empty: at(worth, given.min(rung.cap)),
             most: at(worth, rung.cap),
-            step: self.cost(self.bin, world),
+            // As many steps as there are bins are the dearest stall: their sum cannot overflow.
+            step: self.cost(self.bin, world).min(DEAREST / 24),
         };
         for (distance, weight) in POINTS {
             let off = mul(distance, world.sigma);
@@ -366,7 +367,7 @@ impl Gain<'_> {
         let (mut value, step) = (highest - weight * cost, weight * self.step);
         for o in stalled {
             *o += value.min(highest);
-            value = value.saturating_add(step);
+            value += step;
         }
         let shift = self.given - taken;
         let from = (stalling as i32 + (shift >> 8)).max(0) as usize;
