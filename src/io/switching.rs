@@ -1,6 +1,8 @@
 //! Why a quality level was chosen, as events tell it.
 
 use super::{Event, EventKind};
+#[cfg(feature = "planner")]
+use crate::time::Micros;
 
 /// Why a quality level was chosen. Numbers are stable.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -60,6 +62,12 @@ pub struct Decided {
 const WHY_SHIFT: u32 = 56;
 
 impl Decided {
+    #[cfg(feature = "planner")]
+    pub(crate) fn new(bitrate: u32, buffer: Micros, why: Why, rate: Option<u64>) -> Decided {
+        let buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
+        Decided { bitrate, buffer_ms, why, rate: rate.unwrap_or(0) }
+    }
+
     /// The two numbers of its event.
     pub const fn numbers(self) -> (u64, u64) {
         let rate = if self.rate >> WHY_SHIFT == 0 { self.rate } else { (1 << WHY_SHIFT) - 1 };

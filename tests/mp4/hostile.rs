@@ -182,26 +182,17 @@ fn mutations_never_panic_and_never_show_bytes_outside() {
         ]
         .concat(),
     ];
-    let mut x = 0x9E37_79B9_7F4A_7C15u64;
-    let mut next = || {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        x
-    };
+    let mut next = dice();
     let (mut good, mut bad) = (0, 0);
     for i in 0..100_000 {
         let mut body = seeds[i % 2].clone();
-        for _ in 0..1 + next() % 4 {
-            let at = next() as usize % body.len();
-            let edges = [0, 1, 0x7F, 0x80, 0xFF];
-            body[at] = if next() % 2 == 0 { next() as u8 } else { edges[next() as usize % 5] };
-        }
-        if next() % 4 == 0 {
+        let times = 1 + next() % 4;
+        spoil(&mut body, times, &mut next);
+        if next().is_multiple_of(4) {
             body.truncate(next() as usize % body.len());
         }
-        let length = (next() % 2 == 0).then_some(body.len() as u64);
-        let piece = if next() % 8 == 0 { 7 } else { usize::MAX };
+        let length = next().is_multiple_of(2).then_some(body.len() as u64);
+        let piece = if next().is_multiple_of(8) { 7 } else { usize::MAX };
         // The reader asserts that no sample ends outside its mdat.
         match read_with(&body, length, piece, &Limits::default()) {
             Ok(r) => {

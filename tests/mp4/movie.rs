@@ -401,21 +401,12 @@ fn cut_and_mutated_movies_never_panic() {
             assert!(Movie::new(&seed[..cut], &limits).is_err(), "cut at {cut}");
         }
     }
-    let mut x = 0x9E37_79B9_7F4A_7C15u64;
-    let mut next = || {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        x
-    };
+    let mut next = dice();
     let (mut good, mut bad) = (0, 0);
     for i in 0..100_000 {
         let mut moov = seeds[i % 3].clone();
-        for _ in 0..1 + next() % 3 {
-            let at = next() as usize % moov.len();
-            let edges = [0, 1, 0x7F, 0x80, 0xFF];
-            moov[at] = if next() % 2 == 0 { next() as u8 } else { edges[next() as usize % 5] };
-        }
+        let times = 1 + next() % 3;
+        spoil(&mut moov, times, &mut next);
         let Ok(mut movie) = Movie::new(&moov, &limits) else { continue };
         match movie.next_track() {
             Ok(_) => good += 1,

@@ -224,3 +224,23 @@ impl Parts {
         [moof, mdat(&self.payload())].concat()
     }
 }
+
+/// Random numbers, always the same ones.
+pub fn dice() -> impl FnMut() -> u64 {
+    let mut x = 0x9E37_79B9_7F4A_7C15u64;
+    move || {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        x
+    }
+}
+
+/// Overwrites so many bytes, often with those at the edges of what a byte holds.
+pub fn spoil(bytes: &mut [u8], times: u64, next: &mut impl FnMut() -> u64) {
+    for _ in 0..times {
+        let at = next() as usize % bytes.len();
+        let edges = [0, 1, 0x7F, 0x80, 0xFF];
+        bytes[at] = if next().is_multiple_of(2) { next() as u8 } else { edges[next() as usize % 5] };
+    }
+}

@@ -1,5 +1,6 @@
 //! Tables of encryption that lie among the media data: samples still leave while their fragment arrives.
 
+use super::protection::{KID, config};
 use crate::common::decoder::Taken;
 use crate::common::sealed::{PLAYREADY, playready, seal};
 use crate::common::{
@@ -7,27 +8,16 @@ use crate::common::{
 };
 use crate::mp4_build::{boxed, full, moof, tfhd, trun, words};
 use smoothcore::error::Code;
-use smoothcore::io::{EventKind, Kid};
+use smoothcore::io::EventKind;
 use smoothcore::limits::Limits;
 use smoothcore::mem::Account;
 use smoothcore::mp4::encryption::{self, EncryptionTable, reach};
 use smoothcore::mp4::{SampleTable, parse_moof};
 use smoothcore::port::Decryption;
-use smoothcore::session::{AudioChoice, Config, State};
+use smoothcore::session::{Config, State};
 use smoothcore::time::Micros;
 
-const KID: Kid = Kid(*b"0123456789abcdef");
 const VIDEO: &str = "QualityLevels(101261)/Fragments(video=0)";
-
-fn config() -> Config {
-    Config {
-        audio: AudioChoice::First,
-        seed: 7,
-        budget: 4 << 20,
-        fixed_bitrate: 101_261,
-        ..Config::default()
-    }
-}
 
 fn how(form: Form, name: &str) -> Seal {
     let cover = if name == "video" { Cover::Nals } else { Cover::Whole };

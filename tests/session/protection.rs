@@ -16,11 +16,11 @@ use smoothcore::session::{AudioChoice, Config, State};
 use smoothcore::time::{Instant, Micros};
 
 const EVERY: [Mode; 3] = [Mode::SansIo, Mode::EventLoop, Mode::Blocking];
-const KID: Kid = Kid(*b"0123456789abcdef");
+pub const KID: Kid = Kid(*b"0123456789abcdef");
 const NEXT: Kid = Kid(*b"fedcba9876543210");
 const HANDLE: u64 = 0xdead_beef_0000_0001;
 
-fn config() -> Config {
+pub fn config() -> Config {
     Config {
         audio: AudioChoice::First,
         seed: 7,

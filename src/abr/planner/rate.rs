@@ -27,6 +27,7 @@ const PAUSE: Micros = Micros::from_secs(90);
 
 /// No outage is learned as longer, in ms: one of minutes says nothing of the others.
 const LONGEST_OUTAGE: i32 = 90_000;
+
 /// How many means there are: of the last download almost alone, to one of ten seconds of download.
 pub(super) const TRACKS: usize = 4;
 

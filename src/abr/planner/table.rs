@@ -101,6 +101,7 @@ impl Tables {
         let levels = rungs.len();
         let (buffers, rates) = shape(levels);
         let total = buffers.saturating_mul(rates).saturating_mul(levels);
+        // 0.35 of the lowest bitrate.
         let origin = rungs.first().map_or(0, |r| r.ln).saturating_sub(68_800);
         // Twice the highest bitrate is on the axis, or the highest level would seem out of reach for good.
         let highest = rungs.last().map_or(0, |r| r.ln).saturating_add(45_426);
@@ -108,7 +109,6 @@ impl Tables {
             buffers,
             rates,
             levels,
-            // 0.35 of the lowest bitrate.
             origin,
             step: (highest.saturating_sub(origin) / narrow(rates as i64 - 1).max(1)).max(STEP),
             top: 1,

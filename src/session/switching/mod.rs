@@ -247,9 +247,7 @@ impl Session {
         }
         let Some(feed) = self.feeds.get(i).filter(|f| f.kind == Kind::Video) else { return };
         let Some(bitrate) = feed.rungs.get(usize::from(rung)).map(|r| r.bitrate) else { return };
-        let buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
-        let told = Decided { bitrate, buffer_ms, why: why(reason), rate: rate.unwrap_or(0) };
-        self.switching.ruled = Some((feed.id, told));
+        self.switching.ruled = Some((feed.id, Decided::new(bitrate, buffer, why(reason), rate)));
     }
 }
 

@@ -106,9 +106,8 @@ impl Session {
             decision = abr::Decision { level: wanted.unwrap_or(decision.level), ..decision };
         }
         let bitrate = feed.rungs.get(decision.level)?.bitrate;
-        let buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
         let why = if unknown { Why::Start } else { why(decision.reason) };
-        Some((u16::try_from(decision.level).ok()?, Decided { bitrate, buffer_ms, why, rate: decision.rate }))
+        Some((u16::try_from(decision.level).ok()?, Decided::new(bitrate, buffer, why, Some(decision.rate))))
     }
 
     /// The moment of a decision about `flight`, its choices left out.

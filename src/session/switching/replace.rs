@@ -41,12 +41,7 @@ impl Session {
             return Ok(false);
         }
         self.write_url(i, level, start).map_err(|e| (Some(level), e))?;
-        let told = Decided {
-            bitrate,
-            buffer_ms: u32::try_from(ahead.as_millis()).unwrap_or(u32::MAX),
-            why: Why::Replaced,
-            rate: self.planned_rate().unwrap_or(0),
-        };
+        let told = Decided::new(bitrate, ahead, Why::Replaced, self.planned_rate());
         if self.open_replacement(i, start, duration, level, bitrate).is_err() {
             return Ok(false);
         }

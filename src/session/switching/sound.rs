@@ -52,12 +52,8 @@ impl Session {
         if changed && feed.told != decision {
             feed.told = decision;
             let (id, time) = (feed.id, feed.scale.media_time(start));
-            let told = Decided {
-                bitrate,
-                buffer_ms: u32::try_from(ahead.as_millis()).unwrap_or(u32::MAX),
-                why: if rate.is_some() { Why::Share } else { Why::Start },
-                rate: rate.unwrap_or(0),
-            };
+            let why = if rate.is_some() { Why::Share } else { Why::Start };
+            let told = Decided::new(bitrate, ahead, why, rate);
             // The first choice without knowledge is soon mended.
             if present.is_some() || rate.is_some() {
                 self.switching.sound_changed = Some(now);

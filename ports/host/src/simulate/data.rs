@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::link::{LONGEST_MS, Period};
+use super::wrong;
 
 #[derive(Clone)]
 pub struct Trace {
@@ -50,7 +51,7 @@ const MOST_BITRATE_KBPS: u64 = u32::MAX as u64 / 1000;
 
 impl Trace {
     pub fn read(path: &Path, multiplier: f64) -> Result<Trace> {
-        let mut periods: Vec<Period> = json(path, periods_wrong)?;
+        let mut periods: Vec<Period> = json(path, wrong::periods)?;
         bend(&mut periods, multiplier).with_context(|| path.display().to_string())?;
         let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Trace { name, periods })
@@ -108,7 +109,7 @@ pub fn check_length(length_s: f64) -> Result<()> {
 
 impl Movie {
     pub fn read(path: &Path, length_s: Option<f64>) -> Result<Movie> {
-        let movie: Movie = json(path, movie_wrong)?;
+        let movie: Movie = json(path, wrong::movie)?;
         movie.check().and_then(|()| movie.of_length(length_s)).with_context(|| path.display().to_string())
     }
 
@@ -199,7 +200,7 @@ const SETS: &str = "a data folder has a file sets.json, which says what plays ag
 pub fn sets(data: &Path) -> Result<BTreeMap<String, Set>> {
     let path = data.join("sets.json");
     let sets: BTreeMap<String, Set> =
-        json(&path, sets_wrong).map_err(|error| anyhow!("{error:#}; {SETS}"))?;
+        json(&path, wrong::sets).map_err(|error| anyhow!("{error:#}; {SETS}"))?;
     for (name, set) in &sets {
         check_multiplier(set.multiplier)
             .and_then(|()| set.movie_length_s.map_or(Ok(()), check_length))
@@ -239,77 +240,4 @@ fn json<T: serde::de::DeserializeOwned>(path: &Path, wrong: fn(&Value) -> Option
         let words = serde_json::from_str(&text).ok().and_then(|value| wrong(&value));
         anyhow!("{}: {}", path.display(), words.unwrap_or_else(|| format!("no JSON as wanted: {error}")))
     })
-}
-
-const WHOLE: &str = "there must be whole numbers of 0 or more";
-
-fn periods_wrong(value: &Value) -> Option<String> {
-    let Some(periods) = value.as_array() else {
-        return Some("no trace, which is a list of periods in [ ]".into());
-    };
-    periods.iter().enumerate().find_map(|(index, period)| {
-        ["duration_ms", "bandwidth_kbps", "latency_ms"].iter().find_map(|field| match period.get(field) {
-            None => Some(format!("period {} has no {field}", index + 1)),
-            Some(v) if !v.is_u64() => Some(format!("period {}: {field}: {}; {WHOLE}", index + 1, short(v))),
-            Some(_) => None,
-        })
-    })
-}
-
-fn movie_wrong(value: &Value) -> Option<String> {
-    let Some(movie) = value.as_object() else {
-        return Some("no movie, which is an object in { }".into());
-    };
-    let field = |name: &str| movie.get(name).ok_or_else(|| format!("the movie has no {name}"));
-    let whole = |what: &str, v: &Value| {
-        if v.is_u64() { Ok(()) } else { Err(format!("{what}: {}; {WHOLE}", short(v))) }
-    };
-    let list = |what: &str, v: &Value| -> Result<(), String> {
-        let items = v.as_array().ok_or_else(|| format!("{what}: {}; there must be a list", short(v)))?;
-        items.iter().try_for_each(|item| whole(what, item))
-    };
-    let all = || -> Result<(), String> {
-        whole("segment_duration_ms", field("segment_duration_ms")?)?;
-        list("bitrates_kbps", field("bitrates_kbps")?)?;
-        let sizes = field("segment_sizes_bits")?;
-        let segments = sizes.as_array().ok_or_else(|| {
-            format!("segment_sizes_bits: {}; there must be a list of segments", short(sizes))
-        })?;
-        segments
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, s)| list(&format!("segment_sizes_bits: segment {}", index + 1), s))
-    };
-    all().err()
-}
-
-fn sets_wrong(value: &Value) -> Option<String> {
-    let Some(sets) = value.as_object() else {
-        return Some("no sets, which are an object in { }".into());
-    };
-    sets.iter().find_map(|(name, set)| {
-        let text = |field| match set.get(field) {
-            Some(v) if v.is_string() => None,
-            v => Some(format!(
-                "{field}: {}; there must be a name in quotes",
-                v.map_or("missing".into(), short)
-            )),
-        };
-        let number = |field, needed: bool| match set.get(field) {
-            Some(v) if v.is_number() || v.is_null() && !needed => None,
-            None if !needed => None,
-            v => Some(format!("{field}: {}; there must be a number", v.map_or("missing".into(), short))),
-        };
-        text("traces")
-            .or_else(|| text("movie"))
-            .or_else(|| number("movie_length_s", false))
-            .or_else(|| number("multiplier", true))
-            .map(|words| format!("set \"{name}\": {words}"))
-    })
-}
-
-/// A value as it stands in the file, if it is not too long to be read.
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 40 { text } else { text.chars().take(40).chain("...".chars()).collect() }
 }

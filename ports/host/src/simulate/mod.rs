@@ -14,6 +14,7 @@ mod shipped;
 mod soda;
 mod variant;
 mod vectors;
+mod wrong;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
